@@ -1,0 +1,1 @@
+"""Values that every part agrees on. Standard library and msgspec only."""

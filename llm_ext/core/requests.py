@@ -1,0 +1,14 @@
+"""What every dialect's request becomes."""
+
+import msgspec
+
+from .messages import ChatMessage
+from .sampling import SamplingParams
+
+
+class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Answer the last of ``messages`` with the model that has the id ``model``."""
+
+    model: str
+    messages: tuple[ChatMessage, ...]
+    sampling: SamplingParams

@@ -1,0 +1,154 @@
+"""Writes tiny Llama-architecture models as GGUF files."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gguf
+import numpy as np
+from numpy.typing import NDArray
+
+from .tokenizer import CHAT_TEMPLATE, END_OF_TEXT, SPECIAL, TURN_END, TinyTokenizer, train
+
+Weights = dict[str, NDArray[np.float32]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """The sizes of a Llama-architecture model."""
+
+    embedding: int = 64
+    layers: int = 2
+    heads: int = 4
+    kv_heads: int = 2
+    feed_forward: int = 128
+    context: int = 2048
+
+    @property
+    def head(self) -> int:
+        """Width of one attention head."""
+        return self.embedding // self.heads
+
+
+def random_weights(shape: Shape, vocabulary: int, *, seed: int = 0) -> Weights:
+    """Return weights that babble: no token ends the text, so a stream is as long as asked.
+
+    The rows of special tokens are zero in the output matrix, so that each has logit 0
+    and the likeliest token is always a plain one.
+    """
+    rng = np.random.default_rng(seed)
+
+    def normal(*size: int, scale: float) -> NDArray[np.float32]:
+        return rng.normal(0, scale, size).astype(np.float32)
+
+    width, kv = shape.embedding, shape.kv_heads * shape.head
+    inner = shape.feed_forward
+    weights: Weights = {
+        "token_embd.weight": normal(vocabulary, width, scale=1.0),
+        "output_norm.weight": np.ones(width, np.float32),
+        "output.weight": normal(vocabulary, width, scale=0.7),
+    }
+    weights["output.weight"][: len(SPECIAL)] = 0
+    sizes = {
+        "attn_q": (width, width),
+        "attn_k": (kv, width),
+        "attn_v": (kv, width),
+        "attn_output": (width, width),
+        "ffn_gate": (inner, width),
+        "ffn_up": (inner, width),
+        "ffn_down": (width, inner),
+    }
+    for layer in range(shape.layers):
+        weights[f"blk.{layer}.attn_norm.weight"] = np.ones(width, np.float32)
+        weights[f"blk.{layer}.ffn_norm.weight"] = np.ones(width, np.float32)
+        for name, size in sizes.items():
+            weights[f"blk.{layer}.{name}.weight"] = normal(*size, scale=size[1] ** -0.5)
+    return weights
+
+
+def reciting_weights(shape: Shape, tokenizer: TinyTokenizer, text: str) -> Weights:
+    """Return weights that answer everything with ``text`` and then end the turn.
+
+    Every token's embedding is a random direction, the layers add nothing, and the
+    output row of each token of the text is the direction of the token before it. So
+    no token may occur twice in the text; the line break that ends a chat template's
+    last line leads to the first.
+
+    Raises:
+        ValueError: A token occurs twice in the text.
+    """
+    vocabulary = len(tokenizer.tokens)
+    path = [*tokenizer.encode("\n"), *tokenizer.encode(text), SPECIAL.index(TURN_END)]
+    twice = {tokenizer.tokens[token] for token in path if path.count(token) > 1}
+    if twice:
+        raise ValueError(f"these tokens occur twice in the text: {sorted(twice)}")
+    weights = random_weights(shape, vocabulary)
+    rng = np.random.default_rng(1)
+    signs = rng.choice([-1.0, 1.0], (vocabulary, shape.embedding))
+    weights["token_embd.weight"] = signs.astype(np.float32)
+    weights["output.weight"][:] = 0
+    for before, after in zip(path, path[1:], strict=False):
+        weights["output.weight"][after] = weights["token_embd.weight"][before]
+    for layer in range(shape.layers):
+        weights[f"blk.{layer}.attn_output.weight"][:] = 0
+        weights[f"blk.{layer}.ffn_down.weight"][:] = 0
+    return weights
+
+
+def write_model(
+    path: Path,
+    *,
+    name: str = "Tiny",
+    shape: Shape | None = None,
+    tokenizer: TinyTokenizer | None = None,
+    weights: Weights | None = None,
+    chat_template: str | None = CHAT_TEMPLATE,
+    architecture: str = "llama",
+) -> Path:
+    """Write a model to ``path`` and return it; random weights unless some are given."""
+    shape = shape or Shape()
+    tokenizer = tokenizer or train()
+    weights = weights or random_weights(shape, len(tokenizer.tokens))
+    writer = gguf.GGUFWriter(path, architecture)
+    _describe(writer, name, shape)
+    _describe_tokenizer(writer, tokenizer)
+    if chat_template is not None:
+        writer.add_chat_template(chat_template)
+    for key, tensor in weights.items():
+        flat = tensor.ndim == 1
+        writer.add_tensor(key, tensor if flat else tensor.astype(np.float16))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
+def _describe(writer: Any, name: str, shape: Shape) -> None:
+    writer.add_name(name)
+    writer.add_license("BSD-3-Clause")
+    writer.add_context_length(shape.context)
+    writer.add_embedding_length(shape.embedding)
+    writer.add_block_count(shape.layers)
+    writer.add_feed_forward_length(shape.feed_forward)
+    writer.add_head_count(shape.heads)
+    writer.add_head_count_kv(shape.kv_heads)
+    writer.add_rope_dimension_count(shape.head)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
+
+
+def _describe_tokenizer(writer: Any, tokenizer: TinyTokenizer) -> None:
+    kinds = [
+        gguf.TokenType.CONTROL if token in SPECIAL else gguf.TokenType.NORMAL
+        for token in tokenizer.tokens
+    ]
+    writer.add_vocab_size(len(tokenizer.tokens))
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("gpt-2")
+    writer.add_token_list(tokenizer.tokens)
+    writer.add_token_types(kinds)
+    writer.add_token_merges(tokenizer.merges)
+    writer.add_bos_token_id(SPECIAL.index(END_OF_TEXT))
+    writer.add_eos_token_id(SPECIAL.index(TURN_END))
+    writer.add_add_bos_token(value=False)
