@@ -1,0 +1,1 @@
+"""Chats to prompts: pure text work, in the worker process."""

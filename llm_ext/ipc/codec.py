@@ -1,0 +1,24 @@
+"""Messages to bytes and back: msgpack, by msgspec."""
+
+import msgspec
+
+from .messages import Command, Report
+
+_encoder = msgspec.msgpack.Encoder()
+_commands: msgspec.msgpack.Decoder[Command] = msgspec.msgpack.Decoder(Command)
+_reports: msgspec.msgpack.Decoder[Report] = msgspec.msgpack.Decoder(Report)
+
+
+def encode(message: Command | Report) -> bytes:
+    """Return the bytes of a message."""
+    return _encoder.encode(message)
+
+
+def decode_command(data: bytes) -> Command:
+    """Return a message to the worker; ``msgspec.DecodeError`` if it is none."""
+    return _commands.decode(data)
+
+
+def decode_report(data: bytes) -> Report:
+    """Return a message from the worker; ``msgspec.DecodeError`` if it is none."""
+    return _reports.decode(data)

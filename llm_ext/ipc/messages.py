@@ -1,0 +1,92 @@
+"""The messages, one tagged union for each direction.
+
+The server sends one ``Load`` first. The worker answers with ``Progress`` and then with
+``Loaded`` or ``LoadFailed``, after which it ends. Commands that follow carry a request
+id of the server's choice. Closing the pipe ends the worker.
+"""
+
+from typing import TypeAlias
+
+import msgspec
+
+from llm_ext.core.events import EngineEvent, LoadStage
+from llm_ext.core.load_options import LoadOptions
+from llm_ext.core.requests import ChatRequest
+
+
+class _Message(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    pass
+
+
+class Load(_Message):
+    """Load the GGUF file at ``path``."""
+
+    path: str
+    options: LoadOptions
+
+
+class Generate(_Message):
+    """Answer ``request``; its events come back with ``request_id``."""
+
+    request_id: int
+    request: ChatRequest
+
+
+class Cancel(_Message):
+    """End the request now. Unknown ids are ignored: its end may be on the way."""
+
+    request_id: int
+
+
+class EngineStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """The engine's own counts after a step.
+
+    Attributes:
+        steps: Decodes so far.
+        slots: How many sequences can run at once.
+        busy: How many run.
+        waiting: How many wait for a slot.
+        cancelled: Requests that were cancelled so far.
+        cancel_steps: Most steps that began between the arrival of a cancel and the
+            moment the request's slot was free; 0 while nothing was cancelled.
+    """
+
+    steps: int = 0
+    slots: int = 0
+    busy: int = 0
+    waiting: int = 0
+    cancelled: int = 0
+    cancel_steps: int = 0
+
+
+class Progress(_Message):
+    """Loading goes on; ``fraction`` (0 to 1) is of ``stage``."""
+
+    stage: LoadStage
+    fraction: float
+
+
+class Loaded(_Message):
+    """The model can be used."""
+
+    description: str
+    context_length: int
+    status: EngineStatus
+
+
+class LoadFailed(_Message):
+    """The model cannot be loaded; ``code`` is a class in :mod:`llm_ext.errors`."""
+
+    code: str
+    message: str
+
+
+class Published(_Message):
+    """What happened to requests since the last message, in order."""
+
+    events: list[tuple[int, EngineEvent]]
+    status: EngineStatus
+
+
+Command: TypeAlias = Load | Generate | Cancel
+Report: TypeAlias = Progress | Loaded | LoadFailed | Published

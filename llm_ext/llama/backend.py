@@ -1,0 +1,72 @@
+"""The engine's backend on llama.cpp."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from types import TracebackType
+
+from llama_cpp import llama_cpp as lib
+
+from llm_ext.core.sampling import SamplingParams
+from llm_ext.engine.backend import BatchToken, DecodeError, NoCellsError
+
+from .batch import Batch
+from .context import Context
+from .model import Model
+from .sampler import PENALTY_WINDOW, ChainSampler
+
+_NO_CELLS = 1  # llama_decode: no memory slot for the batch; nothing changed
+
+
+class LlamaBackend:
+    """Implements :class:`llm_ext.engine.backend.Backend` for one context."""
+
+    def __init__(self, model: Model, context: Context) -> None:
+        self._vocab = model.vocab
+        self._context = context
+        self._stack = ExitStack()
+        self._batch = self._stack.enter_context(Batch(context.batch_size))
+        self.n_cells = context.cells
+        self.n_batch = context.batch_size
+
+    def decode(self, batch: Sequence[BatchToken]) -> None:
+        """See Backend."""
+        self._batch.fill(batch)
+        code = lib.llama_decode(self._context.pointer, self._batch.struct)
+        if code == _NO_CELLS:
+            raise NoCellsError
+        if code != 0:
+            raise DecodeError(f"llama_decode returned {code}")
+
+    def clear(self, slot: int) -> None:
+        """See Backend."""
+        lib.llama_memory_seq_rm(self._context.memory, slot, -1, -1)
+
+    def sampler(self, params: SamplingParams, prompt: Sequence[int]) -> ChainSampler:
+        """See Backend."""
+        sampler = ChainSampler(self._context, params, vocabulary=self._vocab.size)
+        if params.penalises:
+            sampler.accept(prompt[-PENALTY_WINDOW:])
+        return sampler
+
+    def ends(self, token: int) -> bool:
+        """See Backend."""
+        return self._vocab.ends(token)
+
+    def piece(self, token: int) -> bytes:
+        """See Backend."""
+        return self._vocab.piece(token)
+
+    def close(self) -> None:
+        """Free the batch. The context and the model belong to the caller."""
+        self._stack.close()
+
+    def __enter__(self) -> "LlamaBackend":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,58 @@
+"""A llama_context: the KV cache and compute buffers of one model."""
+
+from types import TracebackType
+
+from llama_cpp import llama_cpp as lib
+
+from llm_ext.errors import ModelLoadError
+
+from .model import Model
+
+BATCH_SIZE = 512
+"""Most tokens in one decode; llama.cpp's own default for its micro-batch."""
+
+
+class Context:
+    """One unified KV cache of ``cells`` tokens that all slots share."""
+
+    def __init__(self, model: Model, *, cells: int, slots: int, threads: int) -> None:
+        """Allocate.
+
+        Raises:
+            ModelLoadError: llama.cpp refused, mostly for lack of memory.
+        """
+        params = lib.llama_context_default_params()
+        params.n_ctx = cells
+        params.n_batch = BATCH_SIZE
+        params.n_ubatch = BATCH_SIZE
+        params.n_seq_max = slots
+        params.n_threads = threads
+        params.n_threads_batch = threads
+        params.kv_unified = True
+        pointer = lib.llama_init_from_model(model.pointer, params)
+        if not pointer:
+            raise ModelLoadError(
+                f"llama.cpp could not make a context of {cells} tokens for this model, "
+                f"mostly for lack of memory. Load it with a shorter context."
+            )
+        self.pointer: int | None = pointer
+        self.memory = lib.llama_get_memory(pointer)
+        self.cells = int(lib.llama_n_ctx(pointer))
+        self.batch_size = int(lib.llama_n_batch(pointer))
+
+    def close(self) -> None:
+        """Free cache and buffers."""
+        if self.pointer is not None:
+            lib.llama_free(self.pointer)
+            self.pointer = None
+
+    def __enter__(self) -> "Context":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

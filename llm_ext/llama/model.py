@@ -1,0 +1,109 @@
+"""A model file's weights, in memory."""
+
+import ctypes
+import os
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+
+from llama_cpp import llama_cpp as lib
+
+from llm_ext.errors import ModelLoadError, ModelUnreadableError
+
+from .library import Log
+from .vocab import Vocab
+
+Progress = Callable[[float], None]
+"""Called with the fraction that is done, 0 to 1."""
+
+_READ_CHUNK = 8 * 1024 * 1024
+
+
+def read_ahead(path: Path, progress: Progress) -> None:
+    """Read the whole file once, so that it is in the page cache.
+
+    llama.cpp maps the file and calls its own progress function only after the kernel
+    has read it: a bar would stand at 0 % and then jump. These bytes can be counted.
+    A split file's other parts are left to llama.cpp.
+
+    Raises:
+        ModelUnreadableError: The file cannot be read.
+    """
+    buffer = bytearray(_READ_CHUNK)
+    done = 0
+    try:
+        with path.open("rb", buffering=0) as file:
+            size = os.fstat(file.fileno()).st_size
+            while count := file.readinto(buffer):
+                done += count
+                progress(min(1.0, done / size))
+    except OSError as error:
+        raise ModelUnreadableError(
+            f"The model file {path.name} cannot be read: {error.strerror}."
+        ) from error
+
+
+class Model:
+    """A loaded model. Close it, or use it in ``with``; its contexts must go first."""
+
+    def __init__(
+        self, path: Path, *, gpu_layers: int, log: Log, progress: Progress
+    ) -> None:
+        """Load ``path``; ``gpu_layers`` of -1 is all.
+
+        Raises:
+            ModelLoadError: llama.cpp refused; says why, in its words.
+        """
+
+        def report(fraction: float, _data: ctypes.c_void_p) -> bool:
+            progress(fraction)
+            return True
+
+        params = lib.llama_model_default_params()
+        params.n_gpu_layers = gpu_layers
+        params.progress_callback = lib.llama_progress_callback(report)
+        pointer = lib.llama_model_load_from_file(os.fsencode(path), params)
+        if not pointer:
+            raise ModelLoadError(_refusal(path, log.errors))
+        self.pointer: int | None = pointer
+        self.vocab = Vocab(lib.llama_model_get_vocab(pointer))
+        self.trained_context = int(lib.llama_model_n_ctx_train(pointer))
+
+    @property
+    def description(self) -> str:
+        """Architecture, size class and quantisation, such as "llama 1B Q4_K - Medium"."""
+        buffer = ctypes.create_string_buffer(256)
+        lib.llama_model_desc(self.pointer, buffer, len(buffer))
+        return buffer.value.decode(errors="replace")
+
+    @property
+    def chat_template(self) -> str | None:
+        """The model's own chat template, in Jinja; None if it carries none."""
+        template = lib.llama_model_chat_template(self.pointer, None)
+        return template.decode(errors="replace") if template else None
+
+    def close(self) -> None:
+        """Free the weights."""
+        if self.pointer is not None:
+            lib.llama_model_free(self.pointer)
+            self.pointer = None
+
+    def __enter__(self) -> "Model":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _refusal(path: Path, errors: list[str]) -> str:
+    reasons = [line.partition(": ")[2] or line for line in errors]
+    why = reasons[0].strip().rstrip(".") if reasons else "it gave no reason"
+    return (
+        f"llama.cpp could not load {path.name}: {why}. The file may be damaged, or of "
+        f"a kind that this release of llama.cpp does not know."
+    )

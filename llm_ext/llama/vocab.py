@@ -1,0 +1,64 @@
+"""A model's tokens."""
+
+import ctypes
+from functools import lru_cache
+
+from llama_cpp import llama_cpp as lib
+
+
+class Vocab:
+    """Text to tokens and back. Safe to use from several threads: it never changes.
+
+    ``pointer`` belongs to the model and lives as long as it.
+    """
+
+    def __init__(self, pointer: int) -> None:
+        self._pointer = pointer
+        self.size = int(lib.llama_vocab_n_tokens(pointer))
+        self.adds_bos = bool(lib.llama_vocab_get_add_bos(pointer))
+        self.bos = self._special_text(lib.llama_vocab_bos(pointer))
+        self.eos = self._special_text(lib.llama_vocab_eos(pointer))
+        self.piece = lru_cache(maxsize=65536)(self._piece)
+
+    def tokenize(self, text: str) -> list[int]:
+        """Return the tokens of ``text``, in which special tokens are recognised.
+
+        The beginning-of-text token is put first where the model wants one, and not
+        twice where a chat template has written it already.
+        """
+        if self.adds_bos and self.bos:
+            text = text.removeprefix(self.bos)
+        data = text.encode()
+        room = len(data) + 8
+        while True:
+            tokens = (lib.llama_token * room)()
+            count = lib.llama_tokenize(
+                self._pointer, data, len(data), tokens, room, True, True  # noqa: FBT003  # C takes no names
+            )
+            if count >= 0:
+                return list(tokens[:count])
+            room = -count
+
+    def ends(self, token: int) -> bool:
+        """Whether ``token`` is one of those that end an answer."""
+        return bool(lib.llama_vocab_is_eog(self._pointer, token))
+
+    def _piece(self, token: int) -> bytes:
+        """Return the text bytes of ``token``; control tokens have none."""
+        return self._render(token, special=False)
+
+    def _special_text(self, token: int) -> str:
+        if token < 0:
+            return ""
+        return self._render(token, special=True).decode(errors="replace")
+
+    def _render(self, token: int, *, special: bool) -> bytes:
+        room = 64
+        while True:
+            buffer = ctypes.create_string_buffer(room)
+            size = lib.llama_token_to_piece(
+                self._pointer, token, buffer, room, 0, special
+            )
+            if size >= 0:
+                return buffer.raw[:size]
+            room = -size

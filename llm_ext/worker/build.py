@@ -1,0 +1,81 @@
+"""Loads a model and wires its engine."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from llm_ext.chat.template import ChatTemplate
+from llm_ext.core.events import LoadStage
+from llm_ext.core.load_options import MAX_DEFAULT_CONTEXT, LoadOptions
+from llm_ext.engine.engine import Engine
+from llm_ext.llama.backend import LlamaBackend
+from llm_ext.llama.context import Context
+from llm_ext.llama.library import Log, check_version
+from llm_ext.llama.model import Model, read_ahead
+
+from .requests import Preparation
+
+Report = Callable[[LoadStage, float], None]
+
+
+class LoadedModel:
+    """Everything that answers requests for one model."""
+
+    def __init__(self, model: Model, context: Context, engine: Engine) -> None:
+        self.engine = engine
+        self.description = model.description
+        self.context_length = context.cells
+        vocab = model.vocab
+        template = ChatTemplate(model.chat_template, bos=vocab.bos, eos=vocab.eos)
+        self.preparation = Preparation(
+            vocab, template, context_length=context.cells
+        )
+
+
+@contextmanager
+def loaded_model(
+    path: Path, options: LoadOptions, report: Report
+) -> Iterator[LoadedModel]:
+    """Load ``path``, telling ``report`` how far it is, and free it in the end.
+
+    Raises:
+        ModelUnreadableError: The file cannot be read.
+        ModelLoadError: llama.cpp refused, or is of an untested release.
+    """
+    check_version()
+    log = Log()
+    log.start()
+    with ExitStack() as stack:
+        read_ahead(path, lambda fraction: report("reading", fraction))
+        model = stack.enter_context(
+            Model(
+                path,
+                gpu_layers=options.gpu_layers,
+                log=log,
+                progress=lambda fraction: report("loading", fraction),
+            )
+        )
+        report("preparing", 0)
+        context = stack.enter_context(
+            Context(
+                model,
+                cells=context_length(options.context_length, model.trained_context),
+                slots=options.slots,
+                threads=options.threads or usable_processors(),
+            )
+        )
+        backend = stack.enter_context(LlamaBackend(model, context))
+        yield LoadedModel(model, context, Engine(backend, n_slots=options.slots))
+
+
+def context_length(asked: int, trained: int) -> int:
+    """Return the tokens to make room for: as asked, else the model's own up to a limit."""
+    return asked or min(trained, MAX_DEFAULT_CONTEXT)
+
+
+def usable_processors() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,95 @@
+"""The loop that steps the engine: inbox in, reports out."""
+
+import queue
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from llm_ext.engine.engine import Engine, Published as Events
+from llm_ext.engine.sequence import Sequence
+from llm_ext.ipc.messages import EngineStatus, Published
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submit:
+    """A prepared sequence."""
+
+    sequence: Sequence
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stop:
+    """A request to cancel, and the engine's step count when it arrived."""
+
+    request_id: int
+    arrived_at: int
+
+
+class EngineThread:
+    """Owns the engine. Other threads only put things into the inbox.
+
+    Everything in the inbox is done before the next step begins, so a cancelled
+    request computes at most the step that was already running.
+    """
+
+    def __init__(self, engine: Engine, send: Callable[[Published], None]) -> None:
+        self._engine = engine
+        self._send = send
+        self._inbox: queue.SimpleQueue[Submit | Stop] = queue.SimpleQueue()
+        self._cancelled = 0
+        self._cancel_steps = 0
+
+    def submit(self, sequence: Sequence) -> None:
+        """Queue a sequence. From any thread."""
+        self._inbox.put(Submit(sequence=sequence))
+
+    def cancel(self, request_id: int) -> None:
+        """End a request before the next step. From any thread."""
+        arrived_at = self._engine.steps
+        self._inbox.put(Stop(request_id=request_id, arrived_at=arrived_at))
+
+    @property
+    def status(self) -> EngineStatus:
+        """The engine's counts now; advisory where another thread reads them."""
+        engine = self._engine
+        return EngineStatus(
+            steps=engine.steps,
+            slots=engine.scheduler.slots.count,
+            busy=engine.busy_slots,
+            waiting=engine.waiting,
+            cancelled=self._cancelled,
+            cancel_steps=self._cancel_steps,
+        )
+
+    def run(self) -> None:
+        """Step for ever; sleep while there is nothing to do."""
+        while True:
+            events = self._drain()
+            if events:
+                self._publish(events)
+            if not self._engine.idle:
+                self._publish(self._engine.step())
+
+    def _drain(self) -> Events:
+        """Do all that waits in the inbox; wait for something while idle."""
+        events: Events = []
+        while True:
+            try:
+                item = self._inbox.get(block=self._engine.idle and not events)
+            except queue.Empty:
+                return events
+            match item:
+                case Submit():
+                    events += self._engine.submit(item.sequence)
+                case Stop():
+                    events += self._stop(item)
+
+    def _stop(self, item: Stop) -> Events:
+        events = self._engine.cancel(item.request_id)
+        if events:
+            steps = self._engine.steps - item.arrived_at
+            self._cancelled += 1
+            self._cancel_steps = max(self._cancel_steps, steps)
+        return events
+
+    def _publish(self, events: Events) -> None:
+        self._send(Published(events=events, status=self.status))

@@ -1,0 +1,40 @@
+"""A chat request to a sequence: render, tokenise, check the length."""
+
+from llm_ext.chat.template import ChatTemplate
+from llm_ext.core.requests import ChatRequest
+from llm_ext.engine.sequence import Sequence
+from llm_ext.errors import ContextLengthError
+from llm_ext.llama.vocab import Vocab
+
+
+class Preparation:
+    """What a request goes through before it reaches the engine."""
+
+    def __init__(
+        self, vocab: Vocab, template: ChatTemplate, *, context_length: int
+    ) -> None:
+        self._vocab = vocab
+        self._template = template
+        self._context_length = context_length
+
+    def sequence(self, request_id: int, request: ChatRequest) -> Sequence:
+        """Return the sequence that answers ``request``.
+
+        Raises:
+            ChatTemplateError: The template is missing or refuses the messages.
+            ContextLengthError: No room is left for an answer.
+        """
+        prompt = self._vocab.tokenize(self._template.render(request.messages))
+        room = self._context_length - len(prompt)
+        if room < 1:
+            raise ContextLengthError(
+                prompt_tokens=len(prompt), context_length=self._context_length
+            )
+        most = request.sampling.max_tokens
+        answer = room if most is None else min(room, most)
+        return Sequence(
+            request_id=request_id,
+            prompt=prompt,
+            params=request.sampling,
+            limit=len(prompt) + answer,
+        )
