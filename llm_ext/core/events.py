@@ -23,7 +23,7 @@ class _Event(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 
 
 class Loading(_Event):
-    """The model is on its way; ``fraction`` (0 to 1) is of this stage.
+    """The model is on its way; ``fraction`` (0 to 1) is of the whole load.
 
     Stages: starting (the process), reading (the file from disk), loading (llama.cpp
     builds the model), preparing (context and caches).

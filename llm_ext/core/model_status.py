@@ -11,10 +11,25 @@ ModelState = Literal["unloaded", "loading", "ready", "busy", "unloading", "faile
 
 
 class LoadProgress(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a load is; ``fraction`` (0 to 1) is of ``stage``."""
+    """How far a load is; ``fraction`` (0 to 1) is of the whole load."""
 
     stage: LoadStage
     fraction: float
+
+
+_SPANS: dict[LoadStage, tuple[float, float]] = {
+    "starting": (0.0, 0.02),
+    "reading": (0.02, 0.6),
+    "loading": (0.6, 0.95),
+    "preparing": (0.95, 1.0),
+}
+"""Where each stage begins and ends on one bar, by the time that a stage mostly takes."""
+
+
+def load_progress(stage: LoadStage, stage_fraction: float) -> LoadProgress:
+    """Return how far the whole load is, given how far its stage is."""
+    low, high = _SPANS[stage]
+    return LoadProgress(stage=stage, fraction=low + (high - low) * stage_fraction)
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):

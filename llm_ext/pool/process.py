@@ -25,6 +25,7 @@ from llm_ext.core.model_status import (
     ModelStatus,
     Problem,
     SlotCounts,
+    load_progress,
 )
 from llm_ext.core.requests import ChatRequest
 from llm_ext.core.settings import Settings
@@ -112,6 +113,7 @@ class ModelProcess:
         """
         number = next(self._ids)
         stream = EventStream(
+            self.entry.id,
             request,
             cold=self.state != "ready",
             on_close=lambda: self._abandon(number),
@@ -222,7 +224,7 @@ class ModelProcess:
     def _on_progress(self, report: Progress) -> None:
         if self.state != "loading":
             return
-        self._progress = LoadProgress(stage=report.stage, fraction=report.fraction)
+        self._progress = load_progress(report.stage, report.fraction)
         for stream in self._waiting.values():
             stream.push(_loading(self._progress))
         self._set_timer(self._settings.load_stall_timeout, self._on_stall)

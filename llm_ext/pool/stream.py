@@ -14,21 +14,24 @@ class EventStream:
     A stream without a request watches a load: it ends with ``Ready`` or ``Failed``.
 
     Attributes:
+        model: The id of the model.
         request: What is to be answered; None for a load.
         cold: Whether the model was not ready when the stream was opened.
     """
 
     def __init__(
         self,
+        model: str,
         request: ChatRequest | None,
         *,
         cold: bool,
         on_close: Callable[[], None],
     ) -> None:
+        self.model = model
         self.request = request
         self.cold = cold
         self._on_close = on_close
-        self._events: asyncio.Queue[Event] = asyncio.Queue()
+        self._events: asyncio.Queue[Event | None] = asyncio.Queue()
         self._ended = False
         self._closed = False
 
@@ -43,8 +46,8 @@ class EventStream:
         self._ended = True
 
     async def next(self) -> Event | None:
-        """Return the next event; None after the last."""
-        if self._ended and self._events.empty():
+        """Return the next event; None after the last, and once it is closed."""
+        if self._closed or (self._ended and self._events.empty()):
             return None
         return await self._events.get()
 
@@ -52,6 +55,7 @@ class EventStream:
         """Say that nobody listens any more. Calling it again does nothing."""
         if not self._closed:
             self._closed = True
+            self._events.put_nowait(None)  # wakes whoever waits in next()
             self._on_close()
 
     def __aiter__(self) -> "EventStream":

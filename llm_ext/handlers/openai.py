@@ -1,0 +1,108 @@
+"""OpenAI's routes: ``v1/models`` and ``v1/chat/completions``."""
+
+import time
+import uuid
+
+from jupyter_server.auth.decorator import authorized
+from tornado import web
+from tornado.iostream import StreamClosedError
+
+from llm_ext.core.events import Accepted, Event, Failed, Finished, TextDelta
+from llm_ext.pool.stream import EventStream
+from llm_ext.wire import sse
+from llm_ext.wire.openai import models
+from llm_ext.wire.openai.chat_reply import ChatReply
+from llm_ext.wire.openai.chat_request import parse
+
+from .base import LLMHandler
+from .streaming import EventWriter, next_event
+
+
+class ModelListHandler(LLMHandler):
+    """``v1/models``."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """List the models."""
+        self.reply(models.model_list(await self.router.models()))
+
+
+class ModelHandler(LLMHandler):
+    """``v1/models/{id}``."""
+
+    @web.authenticated
+    @authorized
+    async def get(self, name: str) -> None:
+        """Show one model."""
+        self.reply(models.model(await self.router.model(name)))
+
+
+class ChatCompletionsHandler(LLMHandler):
+    """``v1/chat/completions``."""
+
+    auth_resource = "llm_ext:inference"
+
+    @web.authenticated
+    @authorized("execute")
+    async def post(self) -> None:
+        """Answer a chat, whole or as a stream."""
+        call = parse(self.request.body)
+        stream = await self.router.generate(call.request)
+        self.stream = stream
+        reply = ChatReply(
+            call,
+            reply_id=uuid.uuid4().hex,
+            model=stream.model,
+            now=int(time.time()),
+        )
+        async with stream:
+            if call.stream:
+                await self._answer_in_chunks(stream, reply)
+            else:
+                await self._answer_whole(stream, reply)
+
+    async def _answer_whole(self, stream: EventStream, reply: ChatReply) -> None:
+        text: list[str] = []
+        async for event in stream:
+            match event:
+                case TextDelta():
+                    text.append(event.text)
+                case Failed():
+                    raise event.error()
+                case Finished():
+                    self.finish(reply.whole("".join(text), event))
+
+    async def _answer_in_chunks(self, stream: EventStream, reply: ChatReply) -> None:
+        """Stream the answer.
+
+        A cold stream opens at once and carries the load. Otherwise the worker's
+        checks come first, so that what they find is an HTTP status.
+        """
+        writer = EventWriter(self)
+        first = [] if stream.cold else await _checked(stream)
+        try:
+            await writer.open()
+            for event in first:
+                await writer.write(reply.stream(event))
+            while (event_or_end := await next_event(stream, writer)) is not None:
+                await writer.write(reply.stream(event_or_end))
+        except StreamClosedError:
+            return
+        self.finish(set_content_type=sse.MEDIA_TYPE)
+
+
+async def _checked(stream: EventStream) -> list[Event]:
+    """Return the events up to the worker's word that it accepts the request.
+
+    Raises:
+        LLMError: It does not; says why.
+    """
+    seen: list[Event] = []
+    async for event in stream:
+        if isinstance(event, Failed):
+            raise event.error()
+        seen.append(event)
+        if isinstance(event, Accepted):
+            break
+    return seen

@@ -1,0 +1,1 @@
+"""Dialects: JSON to core requests, core events to JSON. Pure, without Tornado."""

@@ -1,0 +1,192 @@
+"""``v1/chat/completions``: what clients send."""
+
+import re
+from typing import Any
+
+import msgspec
+
+from llm_ext.core.messages import ChatMessage, Role
+from llm_ext.core.requests import ChatRequest
+from llm_ext.core.sampling import SamplingParams
+from llm_ext.errors import InvalidRequestError
+
+
+class ChatCall(msgspec.Struct, frozen=True, kw_only=True):
+    """A parsed call.
+
+    Attributes:
+        request: What to answer.
+        stream: Whether the answer comes as server-sent events.
+        include_usage: Whether a stream ends with a chunk of token counts.
+        include_progress: Whether a stream carries queue, load and prompt progress as
+            ``status`` events (an extension; other clients get comments).
+    """
+
+    request: ChatRequest
+    stream: bool
+    include_usage: bool
+    include_progress: bool
+
+
+class _StreamOptions(msgspec.Struct):
+    include_usage: bool | None = None
+    include_progress: bool | None = None
+
+
+class _Part(msgspec.Struct):
+    type: str
+    text: str | None = None
+
+
+class _Message(msgspec.Struct):
+    role: str
+    content: str | list[_Part] | None = None
+
+
+class _ResponseFormat(msgspec.Struct):
+    type: str
+
+
+class _Body(msgspec.Struct):
+    """The fields that are understood; null is the same as absent, others are ignored."""
+
+    model: str
+    messages: list[_Message]
+    stream: bool | None = None
+    stream_options: _StreamOptions | None = None
+    max_tokens: int | None = None
+    max_completion_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    min_p: float | None = None
+    repeat_penalty: float | None = None
+    frequency_penalty: float | None = None
+    presence_penalty: float | None = None
+    seed: int | None = None
+    stop: str | list[str] | None = None
+    n: int | None = None
+    logprobs: bool | None = None
+    tools: list[Any] | None = None
+    response_format: _ResponseFormat | None = None
+
+
+_decoder = msgspec.json.Decoder(_Body)
+_PATH = re.compile(r" - at `\$\.(?P<path>[^`]+)`$")
+_MISSING = re.compile(r"missing required field `(?P<field>\w+)`")
+_ROLES: dict[str, Role] = {
+    "system": "system",
+    "developer": "system",
+    "user": "user",
+    "assistant": "assistant",
+    "tool": "tool",
+}
+_SAMPLING = (
+    "temperature",
+    "top_p",
+    "top_k",
+    "min_p",
+    "repeat_penalty",
+    "frequency_penalty",
+    "presence_penalty",
+    "seed",
+)
+
+
+def parse(data: bytes) -> ChatCall:
+    """Return the call that a request's body makes.
+
+    Raises:
+        InvalidRequestError: It is no JSON, lacks a field, or holds one of a wrong
+            type, out of range, or not supported; names the field.
+    """
+    try:
+        body = _decoder.decode(data)
+    except msgspec.ValidationError as error:
+        raise _invalid(str(error)) from error
+    except msgspec.DecodeError as error:
+        raise InvalidRequestError(f"The request's body is not JSON: {error}.") from error
+    _refuse_unsupported(body)
+    options = body.stream_options or _StreamOptions()
+    return ChatCall(
+        request=ChatRequest(
+            model=body.model, messages=_messages(body), sampling=_sampling(body)
+        ),
+        stream=bool(body.stream),
+        include_usage=bool(options.include_usage),
+        include_progress=bool(options.include_progress),
+    )
+
+
+def _invalid(problem: str) -> InvalidRequestError:
+    path = _PATH.search(problem)
+    missing = _MISSING.search(problem)
+    field = path["path"] if path else missing["field"] if missing else None
+    what = _PATH.sub("", problem)
+    where = f" in '{field}'" if path else ""
+    return InvalidRequestError(f"{what}{where}.", param=field)
+
+
+def _refuse_unsupported(body: _Body) -> None:
+    """Say clearly what this version cannot do, rather than answer something else."""
+    response_format = body.response_format
+    unsupported = {
+        "n": body.n not in {None, 1},
+        "logprobs": bool(body.logprobs),
+        "tools": bool(body.tools),
+        "response_format": response_format is not None
+        and response_format.type != "text",
+    }
+    for field, asked in unsupported.items():
+        if asked:
+            raise InvalidRequestError(
+                f"'{field}' is not supported by this version.", param=field
+            )
+
+
+def _messages(body: _Body) -> tuple[ChatMessage, ...]:
+    if not body.messages:
+        raise InvalidRequestError("There must be at least one message.", param="messages")
+    return tuple(
+        _message(message, f"messages[{index}]")
+        for index, message in enumerate(body.messages)
+    )
+
+
+def _message(message: _Message, where: str) -> ChatMessage:
+    role = _ROLES.get(message.role)
+    if role is None:
+        known = ", ".join(_ROLES)
+        raise InvalidRequestError(
+            f"'{message.role}' is no role; known ones are {known}.",
+            param=f"{where}.role",
+        )
+    return ChatMessage(role=role, content=_text(message.content, where))
+
+
+def _text(content: str | list[_Part] | None, where: str) -> str:
+    if content is None or isinstance(content, str):
+        return content or ""
+    for index, part in enumerate(content):
+        if part.type != "text" or part.text is None:
+            raise InvalidRequestError(
+                f"A message part of type '{part.type}' is not supported; "
+                f"this version reads text.",
+                param=f"{where}.content[{index}]",
+            )
+    return "".join(part.text or "" for part in content)
+
+
+def _sampling(body: _Body) -> SamplingParams:
+    given = {
+        field: value
+        for field in _SAMPLING
+        if (value := getattr(body, field)) is not None
+    }
+    stop = [body.stop] if isinstance(body.stop, str) else body.stop or []
+    most = body.max_completion_tokens
+    return SamplingParams(
+        max_tokens=body.max_tokens if most is None else most,
+        stop=tuple(stop),
+        **given,
+    )
