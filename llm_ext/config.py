@@ -19,7 +19,7 @@ class LLMConfig(Configurable):
         config=True,
         help="""Folders in which, and below which, GGUF files are found.
 
-        The default is the folder that the environment variable MODELS_PATH names (several
+        The default is what the environment variable MODELS_PATH names (several folders
         are separated as in PATH), else 'llm/models' in Jupyter's data folder.
         """,
     )

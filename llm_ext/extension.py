@@ -33,7 +33,7 @@ class LLMExt(LLMConfig, ExtensionApp):
         self.handlers.extend(routes.patterns())
 
     def current_activity(self) -> dict[str, int] | None:
-        """Tell the server what runs, so that it is not culled in the midst of an answer."""
+        """Tell the server what runs, so that it is not culled in mid-answer."""
         requests = self._services.router.requests
         return {"requests": requests} if requests else None
 

@@ -23,5 +23,6 @@ class Services:
 def build(settings: Settings, *, launch: Launcher = ChildProcess) -> Services:
     """Return services for ``settings``; ``launch`` starts worker processes."""
     return Services(
-        settings=settings, router=Router(Index(settings.model_folders), settings, launch)
+        settings=settings,
+        router=Router(Index(settings.model_folders), settings, launch),
     )

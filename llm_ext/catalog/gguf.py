@@ -14,7 +14,7 @@ _VERSIONS = (2, 3)
 
 
 def check_header(path: Path) -> None:
-    """Raise ModelUnreadableError unless ``path`` starts like a GGUF file with a model."""
+    """Raise ModelUnreadableError unless ``path`` starts like a GGUF model file."""
     name = path.name
     try:
         with path.open("rb") as file:

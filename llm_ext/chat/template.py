@@ -1,6 +1,6 @@
 """A model's own chat template, rendered in a sandbox."""
 
-import datetime
+import datetime as dt
 import json
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -81,4 +81,4 @@ def _raise_exception(message: str) -> NoReturn:
 
 
 def _strftime_now(form: str) -> str:
-    return datetime.datetime.now().astimezone().strftime(form)
+    return dt.datetime.now().astimezone().strftime(form)

@@ -22,7 +22,7 @@ class _Event(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     pass
 
 
-class Loading(_Event):
+class Loading(_Event, frozen=True):
     """The model is on its way; ``fraction`` (0 to 1) is of the whole load.
 
     Stages: starting (the process), reading (the file from disk), loading (llama.cpp
@@ -33,24 +33,24 @@ class Loading(_Event):
     fraction: float
 
 
-class Ready(_Event):
+class Ready(_Event, frozen=True):
     """The model is loaded."""
 
 
-class Accepted(_Event):
+class Accepted(_Event, frozen=True):
     """The request passed every check and waits for, or has, a slot."""
 
     prompt_tokens: int
 
 
-class PromptProgress(_Event):
+class PromptProgress(_Event, frozen=True):
     """``done`` of ``total`` prompt tokens are computed."""
 
     done: int
     total: int
 
 
-class TextDelta(_Event):
+class TextDelta(_Event, frozen=True):
     """The answer goes on with ``text`` (never empty)."""
 
     text: str
@@ -69,14 +69,14 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
         return self.prompt_tokens + self.completion_tokens
 
 
-class Finished(_Event):
+class Finished(_Event, frozen=True):
     """The answer is complete."""
 
     reason: FinishReason
     usage: Usage
 
 
-class Failed(_Event):
+class Failed(_Event, frozen=True):
     """The request failed; :meth:`error` is the exception that says why."""
 
     code: str

@@ -23,7 +23,7 @@ _SPANS: dict[LoadStage, tuple[float, float]] = {
     "loading": (0.6, 0.95),
     "preparing": (0.95, 1.0),
 }
-"""Where each stage begins and ends on one bar, by the time that a stage mostly takes."""
+"""Where each stage begins and ends on one bar, by the time it mostly takes."""
 
 
 def load_progress(stage: LoadStage, stage_fraction: float) -> LoadProgress:

@@ -69,4 +69,4 @@ class Backend(Protocol):
         """Whether the model means to end its answer with ``token``."""
 
     def piece(self, token: int) -> bytes:
-        """Return the bytes of text that ``token`` stands for; control tokens have none."""
+        """Return the text bytes that ``token`` stands for; control tokens have none."""

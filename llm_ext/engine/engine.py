@@ -4,8 +4,8 @@ from llm_ext.core.events import (
     Accepted,
     EngineEvent,
     Failed,
-    FinishReason,
     Finished,
+    FinishReason,
     PromptProgress,
     TextDelta,
 )
@@ -79,13 +79,13 @@ class Engine:
         published: Published = []
         row = -1
         for chunk in plan.chunks:
-            row += chunk.count
+            row += chunk.size
             published += self._advance(chunk, row)
         return published
 
     def _advance(self, chunk: Chunk, row: int) -> Published:
         sequence = chunk.sequence
-        sequence.computed += chunk.count
+        sequence.computed += chunk.size
         if sequence.remaining:
             progress = PromptProgress(done=sequence.computed, total=sequence.length)
             return [(sequence.request_id, progress)]
@@ -141,14 +141,14 @@ class Engine:
 
 def _batch(chunks: list[Chunk]) -> list[BatchToken]:
     batch: list[BatchToken] = []
-    for sequence, count in chunks:
+    for sequence, size in chunks:
         slot, start = sequence.slot, sequence.computed
         if slot is None:
             raise ValueError("only sequences with a slot are scheduled")
-        last = count if count == sequence.remaining else 0
+        last = size if size == sequence.remaining else 0
         batch += [
             BatchToken(token, start + index, slot, wants_logits=index + 1 == last)
-            for index, token in enumerate(sequence.upcoming(count))
+            for index, token in enumerate(sequence.upcoming(size))
         ]
     return batch
 

@@ -7,10 +7,10 @@ from .sequence import Sequence
 
 
 class Chunk(NamedTuple):
-    """The next ``count`` tokens of a sequence, to be computed in this step."""
+    """The next ``size`` tokens of a sequence, to be computed in this step."""
 
     sequence: Sequence
-    count: int
+    size: int
 
 
 def prompt_chunks(waiting: Iterable[Sequence], budget: int) -> list[Chunk]:

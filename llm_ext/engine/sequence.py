@@ -62,9 +62,7 @@ class Sequence:
     @property
     def usage(self) -> Usage:
         """Tokens so far."""
-        return Usage(
-            prompt_tokens=len(self.prompt), completion_tokens=len(self.answer)
-        )
+        return Usage(prompt_tokens=len(self.prompt), completion_tokens=len(self.answer))
 
     def upcoming(self, count: int) -> list[int]:
         """Return the next ``count`` tokens to compute."""

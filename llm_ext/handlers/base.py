@@ -52,7 +52,7 @@ class LLMHandler(ExtensionHandlerMixin, APIHandler):
             self.stream.close()
 
     def get_login_url(self) -> NoReturn:
-        """Refuse those who did not say who they are; there is no page to send them to."""
+        """Refuse callers who are unknown; there is no page to send them to."""
         raise web.HTTPError(
             HTTPStatus.UNAUTHORIZED,
             "Jupyter's token is missing or wrong. Send it as 'Authorization: Bearer "

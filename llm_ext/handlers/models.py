@@ -1,5 +1,6 @@
 """The project's own model routes: list, load, unload."""
 
+from contextlib import closing
 from http import HTTPStatus
 
 from jupyter_server.auth.decorator import authorized
@@ -52,7 +53,7 @@ class LoadHandler(LLMHandler):
             return
         self.stream = stream
         writer = EventWriter(self)
-        async with stream:
+        with closing(stream):
             try:
                 await writer.open()
                 while (event := await next_event(stream, writer)) is not None:

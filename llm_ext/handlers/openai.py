@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from contextlib import closing
 
 from jupyter_server.auth.decorator import authorized
 from tornado import web
@@ -44,7 +45,7 @@ class ChatCompletionsHandler(LLMHandler):
     auth_resource = "llm_ext:inference"
 
     @web.authenticated
-    @authorized("execute")
+    @authorized("execute")  # type: ignore[untyped-decorator]  # it types the bare form
     async def post(self) -> None:
         """Answer a chat, whole or as a stream."""
         call = parse(self.request.body)
@@ -56,7 +57,7 @@ class ChatCompletionsHandler(LLMHandler):
             model=stream.model,
             now=int(time.time()),
         )
-        async with stream:
+        with closing(stream):
             if call.stream:
                 await self._answer_in_chunks(stream, reply)
             else:

@@ -18,21 +18,21 @@ class _Message(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     pass
 
 
-class Load(_Message):
+class Load(_Message, frozen=True):
     """Load the GGUF file at ``path``."""
 
     path: str
     options: LoadOptions
 
 
-class Generate(_Message):
+class Generate(_Message, frozen=True):
     """Answer ``request``; its events come back with ``request_id``."""
 
     request_id: int
     request: ChatRequest
 
 
-class Cancel(_Message):
+class Cancel(_Message, frozen=True):
     """End the request now. Unknown ids are ignored: its end may be on the way."""
 
     request_id: int
@@ -59,14 +59,14 @@ class EngineStatus(msgspec.Struct, frozen=True, kw_only=True):
     cancel_steps: int = 0
 
 
-class Progress(_Message):
+class Progress(_Message, frozen=True):
     """Loading goes on; ``fraction`` (0 to 1) is of ``stage``."""
 
     stage: LoadStage
     fraction: float
 
 
-class Loaded(_Message):
+class Loaded(_Message, frozen=True):
     """The model can be used."""
 
     description: str
@@ -74,14 +74,14 @@ class Loaded(_Message):
     status: EngineStatus
 
 
-class LoadFailed(_Message):
+class LoadFailed(_Message, frozen=True):
     """The model cannot be loaded; ``code`` is a class in :mod:`llm_ext.errors`."""
 
     code: str
     message: str
 
 
-class Published(_Message):
+class Published(_Message, frozen=True):
     """What happened to requests since the last message, in order."""
 
     events: list[tuple[int, EngineEvent]]

@@ -1,4 +1,6 @@
-"""The only importer of ``llama_cpp``: one C object family a file, each closed by ``with``.
+"""The only importer of ``llama_cpp``: one family of C objects a file.
+
+What is opened is closed by ``with closing(...)``.
 
 Loaded only inside worker processes: llama.cpp can abort the process that holds it.
 """

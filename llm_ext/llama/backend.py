@@ -1,8 +1,6 @@
 """The engine's backend on llama.cpp."""
 
 from collections.abc import Sequence
-from contextlib import ExitStack
-from types import TracebackType
 
 from llama_cpp import llama_cpp as lib
 
@@ -23,8 +21,7 @@ class LlamaBackend:
     def __init__(self, model: Model, context: Context) -> None:
         self._vocab = model.vocab
         self._context = context
-        self._stack = ExitStack()
-        self._batch = self._stack.enter_context(Batch(context.batch_size))
+        self._batch = Batch(context.batch_size)
         self.n_cells = context.cells
         self.n_batch = context.batch_size
 
@@ -58,15 +55,4 @@ class LlamaBackend:
 
     def close(self) -> None:
         """Free the batch. The context and the model belong to the caller."""
-        self._stack.close()
-
-    def __enter__(self) -> "LlamaBackend":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
+        self._batch.close()

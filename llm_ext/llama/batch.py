@@ -1,7 +1,6 @@
 """A llama_batch, filled anew for every decode."""
 
 from collections.abc import Sequence
-from types import TracebackType
 
 from llama_cpp import llama_cpp as lib
 
@@ -20,7 +19,7 @@ class Batch:
         """Replace the contents.
 
         Raises:
-            ValueError: More tokens than the capacity; writing them would corrupt memory.
+            ValueError: More tokens than the capacity.
         """
         if len(tokens) > self.capacity:
             raise ValueError(f"{len(tokens)} tokens do not fit {self.capacity}")
@@ -38,14 +37,3 @@ class Batch:
         if self._open:
             self._open = False
             lib.llama_batch_free(self.struct)
-
-    def __enter__(self) -> "Batch":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -1,7 +1,5 @@
 """A llama_context: the KV cache and compute buffers of one model."""
 
-from types import TracebackType
-
 from llama_cpp import llama_cpp as lib
 
 from llm_ext.errors import ModelLoadError
@@ -45,14 +43,3 @@ class Context:
         if self.pointer is not None:
             lib.llama_free(self.pointer)
             self.pointer = None
-
-    def __enter__(self) -> "Context":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

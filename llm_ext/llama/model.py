@@ -4,7 +4,6 @@ import ctypes
 import os
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 
 from llama_cpp import llama_cpp as lib
 
@@ -44,7 +43,7 @@ def read_ahead(path: Path, progress: Progress) -> None:
 
 
 class Model:
-    """A loaded model. Close it, or use it in ``with``; its contexts must go first."""
+    """A loaded model. Its contexts must be closed first."""
 
     def __init__(
         self, path: Path, *, gpu_layers: int, log: Log, progress: Progress
@@ -71,7 +70,7 @@ class Model:
 
     @property
     def description(self) -> str:
-        """Architecture, size class and quantisation, such as "llama 1B Q4_K - Medium"."""
+        """Architecture, size and quantisation, such as "llama 1B Q4_K - Medium"."""
         buffer = ctypes.create_string_buffer(256)
         lib.llama_model_desc(self.pointer, buffer, len(buffer))
         return buffer.value.decode(errors="replace")
@@ -87,17 +86,6 @@ class Model:
         if self.pointer is not None:
             lib.llama_model_free(self.pointer)
             self.pointer = None
-
-    def __enter__(self) -> "Model":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _refusal(path: Path, errors: list[str]) -> str:

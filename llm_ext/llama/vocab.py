@@ -5,6 +5,9 @@ from functools import lru_cache
 
 from llama_cpp import llama_cpp as lib
 
+_SPECIAL_TOKENS = (True, True)
+"""llama_tokenize: add them where the model wants them, recognise them in the text."""
+
 
 class Vocab:
     """Text to tokens and back. Safe to use from several threads: it never changes.
@@ -33,7 +36,7 @@ class Vocab:
         while True:
             tokens = (lib.llama_token * room)()
             count = lib.llama_tokenize(
-                self._pointer, data, len(data), tokens, room, True, True  # noqa: FBT003  # C takes no names
+                self._pointer, data, len(data), tokens, room, *_SPECIAL_TOKENS
             )
             if count >= 0:
                 return list(tokens[:count])

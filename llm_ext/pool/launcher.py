@@ -68,7 +68,7 @@ class ChildProcess:
         self._outgoing: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._log: deque[str] = deque(maxlen=LOG_LINES)
         # A session of its own: Ctrl-C in the server's terminal is not for the worker.
-        self._process = subprocess.Popen(  # noqa: S603  # our own module
+        self._process = subprocess.Popen(  # our own module
             [sys.executable, "-m", "llm_ext.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

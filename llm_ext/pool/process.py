@@ -63,9 +63,7 @@ GRACE = 3.0
 class ModelProcess:
     """Owns a model's worker and the streams that wait for it or are served by it."""
 
-    def __init__(
-        self, entry: ModelEntry, settings: Settings, launch: Launcher
-    ) -> None:
+    def __init__(self, entry: ModelEntry, settings: Settings, launch: Launcher) -> None:
         self.entry = entry
         self.state: State = "unloaded"
         self._settings = settings

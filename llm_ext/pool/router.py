@@ -97,7 +97,7 @@ class Router:
         try:
             return self._adopt(await self._index.find(name))
         except ModelNotFoundError:
-            # Its file may be gone while it is still loaded: it can be used and unloaded.
+            # Its file may be gone while it is loaded: it can be used and unloaded.
             process = self._processes.get(model_id(name))
             if process is None or process.state in {"unloaded", "failed"}:
                 raise

@@ -2,14 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
-from types import TracebackType
 
 from llm_ext.core.events import Event, Failed, Finished
 from llm_ext.core.requests import ChatRequest
 
 
 class EventStream:
-    """Iterate over it in ``async with``; leaving that early cancels the request.
+    """Iterate over it in ``with closing(...)``; leaving that early cancels the request.
 
     A stream without a request watches a load: it ends with ``Ready`` or ``Failed``.
 
@@ -66,14 +65,3 @@ class EventStream:
         if event is None:
             raise StopAsyncIteration
         return event
-
-    async def __aenter__(self) -> "EventStream":
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

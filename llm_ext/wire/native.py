@@ -44,7 +44,7 @@ def parse_unload(data: bytes) -> UnloadCall:
 
 
 def load_event(event: Event) -> bytes:
-    """Return a load's event as a server-sent event: ``status``, or ``error`` at last."""
+    """Return a load's event as a server-sent event, ``status`` or ``error``."""
     if isinstance(event, Failed):
         return sse.event(msgspec.json.encode(reply(event.error())), name="error")
     return sse.event(msgspec.json.encode(progress.status(event)), name="status")

@@ -21,24 +21,24 @@ class _Status(msgspec.Struct, frozen=True, tag_field="status", kw_only=True):
     pass
 
 
-class LoadingStatus(_Status, tag="loading"):
+class LoadingStatus(_Status, frozen=True, tag="loading"):
     """The model loads; ``fraction`` (0 to 1) is of the whole load."""
 
     stage: LoadStage
     fraction: float
 
 
-class ReadyStatus(_Status, tag="ready"):
+class ReadyStatus(_Status, frozen=True, tag="ready"):
     """The model is loaded."""
 
 
-class QueuedStatus(_Status, tag="queued"):
+class QueuedStatus(_Status, frozen=True, tag="queued"):
     """The request waits for, or has, a slot."""
 
     prompt_tokens: int
 
 
-class PromptStatus(_Status, tag="prompt"):
+class PromptStatus(_Status, frozen=True, tag="prompt"):
     """``done`` of ``total`` prompt tokens are computed."""
 
     done: int

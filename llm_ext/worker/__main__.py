@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO, NoReturn
 
 from llm_ext.core.events import Failed, LoadStage
+from llm_ext.engine.engine import Published as Events
 from llm_ext.errors import LLMError
 from llm_ext.ipc.channel import read_frame, write_frame
 from llm_ext.ipc.codec import decode_command, encode
@@ -59,7 +60,7 @@ def main() -> None:
         first = _next(inbox)
         if isinstance(first, Load):
             _Serving(first, inbox, Outbox(outbox)).run()
-    except BaseException:
+    except BaseException:  # noqa: BLE001  # whatever it is, the process must end
         _leave_with_traceback()
     _leave(0)
 
@@ -78,7 +79,9 @@ class _Serving:
         self._outbox = outbox
 
     def run(self) -> None:
-        threading.Thread(target=self._guarded_engine, name="engine", daemon=True).start()
+        threading.Thread(
+            target=self._guarded_engine, name="engine", daemon=True
+        ).start()
         while (command := _next(self._inbox)) is not None:
             match command:
                 case Generate():
@@ -92,7 +95,7 @@ class _Serving:
         try:
             sequence = self._preparation.sequence(command.request_id, command.request)
         except LLMError as error:
-            events = [(command.request_id, Failed.of(error))]
+            events: Events = [(command.request_id, Failed.of(error))]
             self._outbox.send(Published(events=events, status=self._engine.status))
         else:
             self._engine.submit(sequence)
@@ -103,7 +106,7 @@ class _Serving:
         except LLMError as error:
             self._outbox.send(LoadFailed(code=error.code, message=str(error)))
             _leave(1)
-        except BaseException:
+        except BaseException:  # noqa: BLE001  # a thread's end would go unnoticed
             _leave_with_traceback()
 
     def _run_engine(self) -> None:
@@ -140,7 +143,7 @@ def _private_pipes() -> tuple[BinaryIO, BinaryIO]:
 
 
 def _stay_until_told() -> None:
-    """Ignore Ctrl-C, which is meant for the server; the closed pipe is the sign to go."""
+    """Ignore Ctrl-C, which is meant for the server: the closed pipe says when to go."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

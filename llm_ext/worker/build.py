@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from llm_ext.chat.template import ChatTemplate
@@ -28,9 +28,7 @@ class LoadedModel:
         self.context_length = context.cells
         vocab = model.vocab
         template = ChatTemplate(model.chat_template, bos=vocab.bos, eos=vocab.eos)
-        self.preparation = Preparation(
-            vocab, template, context_length=context.cells
-        )
+        self.preparation = Preparation(vocab, template, context_length=context.cells)
 
 
 @contextmanager
@@ -49,28 +47,32 @@ def loaded_model(
     with ExitStack() as stack:
         read_ahead(path, lambda fraction: report("reading", fraction))
         model = stack.enter_context(
-            Model(
-                path,
-                gpu_layers=options.gpu_layers,
-                log=log,
-                progress=lambda fraction: report("loading", fraction),
+            closing(
+                Model(
+                    path,
+                    gpu_layers=options.gpu_layers,
+                    log=log,
+                    progress=lambda fraction: report("loading", fraction),
+                )
             )
         )
         report("preparing", 0)
         context = stack.enter_context(
-            Context(
-                model,
-                cells=context_length(options.context_length, model.trained_context),
-                slots=options.slots,
-                threads=options.threads or usable_processors(),
+            closing(
+                Context(
+                    model,
+                    cells=context_length(options.context_length, model.trained_context),
+                    slots=options.slots,
+                    threads=options.threads or usable_processors(),
+                )
             )
         )
-        backend = stack.enter_context(LlamaBackend(model, context))
+        backend = stack.enter_context(closing(LlamaBackend(model, context)))
         yield LoadedModel(model, context, Engine(backend, n_slots=options.slots))
 
 
 def context_length(asked: int, trained: int) -> int:
-    """Return the tokens to make room for: as asked, else the model's own up to a limit."""
+    """Return the tokens to make room for: as asked, else the model's, up to a limit."""
     return asked or min(trained, MAX_DEFAULT_CONTEXT)
 
 

@@ -1,14 +1,21 @@
 """Writes tiny Llama-architecture models as GGUF files."""
 
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import gguf
 import numpy as np
 from numpy.typing import NDArray
 
-from .tokenizer import CHAT_TEMPLATE, END_OF_TEXT, SPECIAL, TURN_END, TinyTokenizer, train
+from .tokenizer import (
+    CHAT_TEMPLATE,
+    END_OF_TEXT,
+    SPECIAL,
+    TURN_END,
+    TinyTokenizer,
+    train,
+)
 
 Weights = dict[str, NDArray[np.float32]]
 
@@ -31,7 +38,7 @@ class Shape:
 
 
 def random_weights(shape: Shape, vocabulary: int, *, seed: int = 0) -> Weights:
-    """Return weights that babble: no token ends the text, so a stream is as long as asked.
+    """Return weights that babble: no token ends the text, so any length can be had.
 
     The rows of special tokens are zero in the output matrix, so that each has logit 0
     and the likeliest token is always a plain one.
@@ -87,7 +94,7 @@ def reciting_weights(shape: Shape, tokenizer: TinyTokenizer, text: str) -> Weigh
     signs = rng.choice([-1.0, 1.0], (vocabulary, shape.embedding))
     weights["token_embd.weight"] = signs.astype(np.float32)
     weights["output.weight"][:] = 0
-    for before, after in zip(path, path[1:], strict=False):
+    for before, after in itertools.pairwise(path):
         weights["output.weight"][after] = weights["token_embd.weight"][before]
     for layer in range(shape.layers):
         weights[f"blk.{layer}.attn_output.weight"][:] = 0
@@ -124,7 +131,7 @@ def write_model(
     return path
 
 
-def _describe(writer: Any, name: str, shape: Shape) -> None:
+def _describe(writer: gguf.GGUFWriter, name: str, shape: Shape) -> None:
     writer.add_name(name)
     writer.add_license("BSD-3-Clause")
     writer.add_context_length(shape.context)
@@ -138,7 +145,7 @@ def _describe(writer: Any, name: str, shape: Shape) -> None:
     writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
 
 
-def _describe_tokenizer(writer: Any, tokenizer: TinyTokenizer) -> None:
+def _describe_tokenizer(writer: gguf.GGUFWriter, tokenizer: TinyTokenizer) -> None:
     kinds = [
         gguf.TokenType.CONTROL if token in SPECIAL else gguf.TokenType.NORMAL
         for token in tokenizer.tokens

@@ -56,7 +56,9 @@ def train(extra: str = "", *, size: int = 512) -> TinyTokenizer:
     encoder.train_from_iterator([_CORPUS] + [extra] * 50, trainer)
     parts = json.loads(encoder.to_str())["model"]
     by_id = sorted(parts["vocab"].items(), key=lambda item: item[1])
-    merges = [pair if isinstance(pair, str) else " ".join(pair) for pair in parts["merges"]]
+    merges = [
+        pair if isinstance(pair, str) else " ".join(pair) for pair in parts["merges"]
+    ]
     return TinyTokenizer(
         tokens=[token for token, _ in by_id], merges=merges, encoder=encoder
     )

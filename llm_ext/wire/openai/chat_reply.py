@@ -62,7 +62,7 @@ class Delta(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a chunk adds."""
 
     role: Literal["assistant"] | None = None
-    content: str | None | msgspec.UnsetType = msgspec.UNSET
+    content: str | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class ChunkChoice(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +81,7 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True):
     created: int
     model: str
     choices: list[ChunkChoice]
-    usage: Usage | None | msgspec.UnsetType = msgspec.UNSET
+    usage: Usage | msgspec.UnsetType | None = msgspec.UNSET
     object: Literal["chat.completion.chunk"] = "chat.completion.chunk"
 
 
@@ -137,7 +137,9 @@ class ChatReply:
             yield self._chunk(Delta(role="assistant", content=None))
 
     def _chunk(self, delta: Delta, finish_reason: FinishReason | None = None) -> bytes:
-        return self._event([ChunkChoice(delta=delta, finish_reason=finish_reason)], None)
+        return self._event(
+            [ChunkChoice(delta=delta, finish_reason=finish_reason)], None
+        )
 
     def _usage_chunk(self, counts: TokenCounts) -> bytes:
         return self._event([], usage(counts))

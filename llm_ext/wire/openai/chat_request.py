@@ -48,7 +48,7 @@ class _ResponseFormat(msgspec.Struct):
 
 
 class _Body(msgspec.Struct):
-    """The fields that are understood; null is the same as absent, others are ignored."""
+    """The fields that are understood; null equals absent, others are ignored."""
 
     model: str
     messages: list[_Message]
@@ -105,7 +105,9 @@ def parse(data: bytes) -> ChatCall:
     except msgspec.ValidationError as error:
         raise _invalid(str(error)) from error
     except msgspec.DecodeError as error:
-        raise InvalidRequestError(f"The request's body is not JSON: {error}.") from error
+        raise InvalidRequestError(
+            f"The request's body is not JSON: {error}."
+        ) from error
     _refuse_unsupported(body)
     options = body.stream_options or _StreamOptions()
     return ChatCall(
@@ -146,7 +148,9 @@ def _refuse_unsupported(body: _Body) -> None:
 
 def _messages(body: _Body) -> tuple[ChatMessage, ...]:
     if not body.messages:
-        raise InvalidRequestError("There must be at least one message.", param="messages")
+        raise InvalidRequestError(
+            "There must be at least one message.", param="messages"
+        )
     return tuple(
         _message(message, f"messages[{index}]")
         for index, message in enumerate(body.messages)
