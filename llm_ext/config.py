@@ -38,8 +38,8 @@ class LLMConfig(Configurable):
         config=True,
         help=f"""Tokens that fit into a loaded model's cache, prompts and answers.
 
-        All running requests share them. 0 takes the model's own length, at most
-        {MAX_DEFAULT_CONTEXT}: the cache takes memory beside the weights.
+        All running requests share them, and the cache takes memory beside the weights.
+        0 takes {MAX_DEFAULT_CONTEXT}. It is never more than a model was trained with.
         """,
     )
     slots = Int(

@@ -8,7 +8,8 @@ class LoadOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         context_length: Tokens that fit into the KV cache, which all running requests
-            share; 0 takes the model's own, at most ``MAX_DEFAULT_CONTEXT``.
+            share; 0 takes ``MAX_DEFAULT_CONTEXT``. Never more than the model was
+            trained with.
         slots: Requests that are computed at once; more of them wait.
         gpu_layers: Layers put on the GPU; -1 is all. A build of llama.cpp without GPU
             support ignores it.

@@ -13,7 +13,7 @@ from llm_ext.errors import EngineError
 
 from .backend import Backend, BatchToken, DecodeError, NoCellsError
 from .prefill import Chunk
-from .scheduler import Scheduler
+from .scheduler import Plan, Scheduler
 from .sequence import Sequence
 
 Published = list[tuple[int, EngineEvent]]
@@ -73,7 +73,7 @@ class Engine:
         try:
             self._backend.decode(_batch(plan.chunks))
         except NoCellsError:
-            return self._retreat()
+            return self._retreat(plan)
         except DecodeError as error:
             return self._fail(plan.chunks, str(error))
         published: Published = []
@@ -122,11 +122,10 @@ class Engine:
             published.append((sequence.request_id, Failed.of(error)))
         return published
 
-    def _retreat(self) -> Published:
-        slot = self.scheduler.retreat()
+    def _retreat(self, plan: Plan) -> Published:
+        slot = self.scheduler.retreat(plan)
         if slot is None:
-            chunks = [Chunk(sequence, 0) for sequence in self.scheduler.running]
-            return self._fail(chunks, "the KV cache has no room left for it")
+            return self._fail(plan.chunks, "the KV cache has no room left for it")
         self._backend.clear(slot)
         return []
 

@@ -38,6 +38,7 @@ class Scheduler:
     def __init__(self, *, n_slots: int, n_cells: int, n_batch: int) -> None:
         self.n_cells = n_cells
         self.n_batch = n_batch
+        self._shared_cells = n_cells
         self.slots = SlotTable(n_slots)
         self.waiting: deque[Sequence] = deque()
         self.running: list[Sequence] = []
@@ -54,6 +55,7 @@ class Scheduler:
 
     def remove(self, sequence: Sequence) -> int | None:
         """Forget a sequence; return the slot that became free, to be cleared."""
+        self._shared_cells = self.n_cells
         if sequence in self.running:
             return self._vacate(sequence)
         self.waiting.remove(sequence)
@@ -77,13 +79,17 @@ class Scheduler:
         chunks += prompt_chunks(prompts, budget)  # (4)
         return Plan(vacated=vacated, chunks=chunks)
 
-    def retreat(self) -> int | None:
+    def retreat(self, plan: Plan) -> int | None:
         """Requeue the newest of several running sequences; return its slot.
 
-        For when the backend has less room than it said. The last one running stays.
+        For when the backend had no room for ``plan``. Until a sequence ends, no more
+        cells than were in use are shared out, or the same plan would come again. The
+        last one running stays: None.
         """
         if len(self.running) == 1:
             return None
+        self._shared_cells = sum(sequence.computed for sequence in self.running)
+        self._shared_cells += sum(chunk.size for chunk in plan.chunks) - 1
         return self._requeue(self.running[-1])
 
     def check_integrity(self) -> None:
@@ -105,14 +111,15 @@ class Scheduler:
 
     @property
     def _free_cells(self) -> int:
-        return self.n_cells - sum(sequence.computed for sequence in self.running)
+        cells = self.n_cells if len(self.running) == 1 else self._shared_cells
+        return cells - sum(sequence.computed for sequence in self.running)
 
     def _admit(self) -> None:
         promised = sum(max(s.computed, s.length) for s in self.running)
         while self.waiting:
             head = self.waiting[0]
             need = min(head.length + HEADROOM, head.limit)
-            if self.running and promised + need > self.n_cells:
+            if self.running and promised + need > self._shared_cells:
                 return
             slot = self.slots.claim()
             if slot is None:

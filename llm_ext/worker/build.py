@@ -72,8 +72,11 @@ def loaded_model(
 
 
 def context_length(asked: int, trained: int) -> int:
-    """Return the tokens to make room for: as asked, else the model's, up to a limit."""
-    return asked or min(trained, MAX_DEFAULT_CONTEXT)
+    """Return the tokens to make room for: as asked, and never beyond the training.
+
+    Past the length that a model was trained with it writes nonsense.
+    """
+    return min(asked or MAX_DEFAULT_CONTEXT, trained)
 
 
 def usable_processors() -> int:

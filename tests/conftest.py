@@ -1,0 +1,47 @@
+"""Models and servers that tests share."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.live import LiveServer, live_server
+from tests.models.builder import Shape, write_model
+
+pytest_plugins = ["pytest_jupyter.jupyter_server"]
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of models.
+
+    ``babble`` and ``other`` answer with as many random tokens as asked, up to 30,000;
+    ``short`` has a context of 64 tokens; ``plain`` has no chat template; ``strict``
+    has one that refuses system messages; ``broken`` is no model; ``cut`` and
+    ``unknown`` are models that llama.cpp refuses.
+    """
+    folder = tmp_path_factory.mktemp("models")
+    long = Shape(context=32768)
+    write_model(folder / "babble.gguf", shape=long)
+    write_model(folder / "other.gguf", shape=long)
+    write_model(folder / "short.gguf", shape=Shape(context=64))
+    write_model(folder / "plain.gguf", chat_template=None)
+    write_model(
+        folder / "strict.gguf",
+        chat_template="{{ raise_exception('no system messages, please') }}",
+    )
+    write_model(folder / "unknown.gguf", architecture="abacus")
+    whole = write_model(folder / "cut.gguf").read_bytes()
+    (folder / "cut.gguf").write_bytes(whole[: len(whole) // 2])
+    (folder / "broken.gguf").write_bytes(b"<html>404 Not Found</html>" * 10)
+    return folder
+
+
+LONG_CONTEXT = "--LLMExt.context_length=30000"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, models: Path) -> Iterator[LiveServer]:
+    """A real server with the models, for the tests of one file."""
+    with live_server(tmp_path_factory.mktemp("server"), models, LONG_CONTEXT) as running:
+        yield running

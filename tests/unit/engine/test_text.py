@@ -1,0 +1,81 @@
+"""Bytes to text, and stop strings."""
+
+import pytest
+from hypothesis import given, strategies as st
+
+from llm_ext.engine.detokenizer import Detokenizer
+from llm_ext.engine.prefill import prompt_chunks
+from llm_ext.engine.slots import SlotTable
+from llm_ext.engine.stopping import StopStrings
+
+
+@given(text=st.text(), cuts=st.lists(st.integers(0, 400)))
+def test_text_survives_any_split_of_its_bytes(text: str, cuts: list[int]) -> None:
+    """A character split across tokens comes out whole."""
+    data = text.encode()
+    edges = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
+    detokenizer = Detokenizer()
+    out = "".join(
+        detokenizer.feed(data[start:end])
+        for start, end in zip(edges, edges[1:], strict=False)
+    )
+    assert out + detokenizer.finish() == text
+
+
+def test_bytes_that_are_no_text_are_replaced() -> None:
+    """Also an incomplete character at the very end."""
+    detokenizer = Detokenizer()
+    assert detokenizer.feed(b"a\xffb") == "a\ufffdb"
+    assert detokenizer.feed(b"\xe2\x82") == ""
+    assert detokenizer.finish() == "\ufffd"
+
+
+@given(
+    text=st.text(alphabet="ab", max_size=30),
+    stops=st.lists(st.text(alphabet="ab", min_size=1, max_size=4), max_size=3),
+    sizes=st.lists(st.integers(1, 5), min_size=1),
+)
+def test_a_stop_string_is_never_shown_and_nothing_else_is_lost(
+    text: str, stops: list[str], sizes: list[int]
+) -> None:
+    """However the text is split into tokens."""
+    checker = StopStrings(stops)
+    shown, at, turn = "", 0, 0
+    while at < len(text) and not checker.found:
+        size = sizes[turn % len(sizes)]
+        shown += checker.feed(text[at : at + size])
+        at, turn = at + size, turn + 1
+    if not checker.found:
+        shown += checker.finish()
+
+    assert text.startswith(shown)
+    assert not any(stop in shown for stop in stops)
+    if checker.found:
+        assert any(text[len(shown) :].startswith(stop) for stop in stops)
+    else:
+        assert shown == text
+
+
+def test_text_is_held_back_only_while_it_could_still_be_a_stop_string() -> None:
+    """Streaming stays live."""
+    checker = StopStrings(["\n\nUser:"])
+    assert checker.feed("Yes.\n") == "Yes."
+    assert checker.feed("\nU") == ""
+    assert checker.feed("nless") == "\n\nUnless"
+
+
+def test_slots_are_given_back_once() -> None:
+    """Giving back what is free is a bug in the caller."""
+    slots = SlotTable(2)
+    assert [slots.claim(), slots.claim(), slots.claim()] == [0, 1, None]
+    slots.release(0)
+    assert slots.free == 1
+    with pytest.raises(ValueError, match="not taken"):
+        slots.release(0)
+    with pytest.raises(ValueError, match="at least one"):
+        SlotTable(0)
+
+
+def test_no_budget_gives_no_chunks() -> None:
+    """A full cache leaves prompts where they are."""
+    assert prompt_chunks([], 10) == []

@@ -1,0 +1,151 @@
+"""How a kernel finds its server."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kernel_magics.connection import Surroundings, find, surroundings
+from kernel_magics.errors import ServerNotFoundError
+from kernel_magics.stream import ServerEvent, server_events
+
+PARENT = os.getpid()
+
+
+def nobody(_url: str) -> bool:
+    return False
+
+
+def everybody(_url: str) -> bool:
+    return True
+
+
+def here(
+    runtime: Path,
+    *,
+    environ: dict[str, str] | None = None,
+    folder: Path | None = None,
+    answers: Callable[[str], bool] = everybody,
+) -> Surroundings:
+    return Surroundings(
+        environ=environ or {},
+        runtime_dir=runtime,
+        parents=(PARENT,),
+        folder=folder or runtime,
+        answers=answers,
+    )
+
+
+def write(runtime: Path, kind: str, pid: int, **facts: Any) -> None:  # noqa: ANN401  # any JSON
+    content = {"url": f"http://{kind}/", "pid": pid, "root_dir": "/", **facts}
+    (runtime / f"{kind}-{pid}.json").write_text(json.dumps(content))
+
+
+def test_an_explicit_url_needs_no_search(tmp_path: Path) -> None:
+    found = find(here(tmp_path), url="http://x/llm", token="t")
+    assert (found.url, found.token) == ("http://x/llm/", "t")
+
+
+def test_the_environment_comes_before_files(tmp_path: Path) -> None:
+    write(tmp_path, "llm_ext", PARENT)
+    token_file = tmp_path / "token"
+    token_file.write_text("from-file\n")
+    environ = {
+        "LLM_EXT_URL": "http://e/llm/",
+        "LLM_EXT_TOKEN_FILE": str(token_file),
+        "LLM_EXT_TOKEN": "from-env",
+    }
+    found = find(here(tmp_path, environ=environ))
+    assert (found.url, found.token) == ("http://e/llm/", "from-file")
+    del environ["LLM_EXT_TOKEN_FILE"]
+    assert find(here(tmp_path, environ=environ)).token == "from-env"
+
+
+def test_a_token_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    environ = {"LLM_EXT_URL": "http://e/", "LLM_EXT_TOKEN_FILE": "/none"}
+    with pytest.raises(ServerNotFoundError, match="/none"):
+        find(here(tmp_path, environ=environ))
+
+
+def test_the_server_that_started_this_kernel_is_found_by_its_file(tmp_path: Path) -> None:
+    write(tmp_path, "llm_ext", 1, url="http://other/llm/")
+    write(tmp_path, "llm_ext", PARENT, url="http://mine/llm/", token="t")
+    found = find(here(tmp_path, answers=nobody))
+    assert (found.url, found.token) == ("http://mine/llm/", "t")
+
+
+def test_jupyters_list_serves_where_our_file_is_missing(tmp_path: Path) -> None:
+    write(tmp_path, "jpserver", PARENT, url="http://jp/base/", token="t")
+    found = find(here(tmp_path))
+    assert (found.url, found.token) == ("http://jp/base/llm/", "t")
+
+
+def test_else_the_server_of_the_nearest_folder_above(tmp_path: Path) -> None:
+    """Both run (pid 1 and this one's parent); the deeper root folder wins."""
+    write(tmp_path, "jpserver", 1, url="http://far/", root_dir="/")
+    write(tmp_path, "jpserver", os.getppid(), url="http://near/", root_dir="/work")
+    write(tmp_path, "jpserver", 2**22 - 1, url="http://dead/", root_dir="/work/deep")
+    found = find(here(tmp_path, folder=Path("/work/deep/er")))
+    assert found.url == "http://near/llm/"
+
+
+def test_a_server_without_the_extension_is_named(tmp_path: Path) -> None:
+    write(tmp_path, "jpserver", PARENT, url="http://jp/")
+    with pytest.raises(ServerNotFoundError, match="not enabled on http://jp/"):
+        find(here(tmp_path, answers=nobody))
+
+
+def test_a_hubs_variables_are_the_last_way(tmp_path: Path) -> None:
+    environ = {
+        "JUPYTERHUB_SERVICE_URL": "http://127.0.0.1:5/user/me/",
+        "JUPYTERHUB_API_TOKEN": "hub",
+    }
+    found = find(here(tmp_path, environ=environ))
+    assert (found.url, found.token) == ("http://127.0.0.1:5/user/me/llm/", "hub")
+    write(tmp_path, "llm_ext", PARENT, url="http://mine/llm/", token="")
+    found = find(here(tmp_path, environ=environ))
+    assert (found.url, found.token) == ("http://mine/llm/", "hub")
+
+
+def test_nothing_found_lists_what_was_tried_and_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / f"llm_ext-{PARENT}.json").write_text("{half")
+    with pytest.raises(ServerNotFoundError) as caught:
+        find(here(tmp_path))
+    message = str(caught.value)
+    for part in ("LLM_EXT_URL", f"llm_ext-{PARENT}.json", "jpserver", "JUPYTERHUB", "4."):
+        assert part in message
+
+
+def test_the_token_is_not_shown(tmp_path: Path) -> None:
+    assert "secret" not in repr(find(here(tmp_path), url="http://x/", token="secret"))
+
+
+def test_the_parent_is_the_one_that_jupyter_names(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("JPY_PARENT_PID", "123")
+    assert surroundings(nobody).parents == (123, os.getppid())
+    monkeypatch.delenv("JPY_PARENT_PID")
+    assert surroundings(nobody).parents == (os.getppid(),)
+
+
+def test_server_events_are_read_from_lines() -> None:
+    lines = [
+        ": comment",
+        "",
+        "event: status",
+        "data: {}",
+        "",
+        "data:one",
+        "data: two",
+        "id: 5",
+        "",
+        "data: cut",
+    ]
+    assert list(server_events(lines)) == [
+        ServerEvent(name="status", data="{}"),
+        ServerEvent(name="message", data="one\ntwo"),
+    ]

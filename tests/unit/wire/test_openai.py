@@ -1,0 +1,257 @@
+"""OpenAI's dialect: what is understood, and what is sent."""
+
+import json
+from typing import Any
+
+import pytest
+
+from llm_ext import errors
+from llm_ext.core.events import (
+    Accepted,
+    Event,
+    Failed,
+    Finished,
+    Loading,
+    PromptProgress,
+    Ready,
+    TextDelta,
+    Usage,
+)
+from llm_ext.wire import native, progress, sse
+from llm_ext.wire.openai import errors as wire_errors
+from llm_ext.wire.openai.chat_reply import ChatReply
+from llm_ext.wire.openai.chat_request import parse
+
+HI = [{"role": "user", "content": "Hi"}]
+
+
+def body(**fields: Any) -> bytes:  # noqa: ANN401  # any JSON
+    return json.dumps({"model": "m", "messages": HI, **fields}).encode()
+
+
+def test_the_smallest_call_has_llama_servers_defaults() -> None:
+    call = parse(body())
+    assert call.request.model == "m"
+    assert call.request.messages[0].content == "Hi"
+    assert call.request.sampling.temperature == 0.8
+    assert not call.stream
+
+
+def test_every_sampling_field_arrives() -> None:
+    fields = {
+        "temperature": 0,
+        "top_p": 0.5,
+        "top_k": 3,
+        "min_p": 0.1,
+        "repeat_penalty": 1.1,
+        "frequency_penalty": 0.2,
+        "presence_penalty": 0.3,
+        "seed": 5,
+    }
+    sampling = parse(body(**fields, max_tokens=7, stop="x")).request.sampling
+    assert {name: getattr(sampling, name) for name in fields} == fields
+    assert (sampling.max_tokens, sampling.stop) == (7, ("x",))
+
+
+def test_null_is_the_same_as_absent_and_unknown_fields_are_ignored() -> None:
+    call = parse(body(temperature=None, stop=None, stream=None, user="me", n=1))
+    assert call == parse(body())
+
+
+def test_max_completion_tokens_wins_over_its_old_name() -> None:
+    call = parse(body(max_tokens=1, max_completion_tokens=2))
+    assert call.request.sampling.max_tokens == 2
+
+
+def test_content_parts_are_joined_and_developer_is_system() -> None:
+    parts = [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]
+    messages = [{"role": "developer", "content": parts}, *HI]
+    first = parse(body(messages=messages)).request.messages[0]
+    assert (first.role, first.content) == ("system", "ab")
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"messages": []}, "messages"),
+        ({"messages": "Hi"}, "messages"),
+        ({"messages": [{"role": "robot", "content": "x"}]}, "messages[0].role"),
+        ({"messages": [{"content": "x"}]}, "messages[0]"),
+        ({"model": 5}, "model"),
+        ({"temperature": "hot"}, "temperature"),
+        ({"temperature": -1}, "temperature"),
+        ({"max_tokens": 0}, "max_tokens"),
+        ({"stop": [1]}, "stop[0]"),
+        ({"n": 2}, "n"),
+        ({"logprobs": True}, "logprobs"),
+        ({"tools": [{}]}, "tools"),
+        ({"response_format": {"type": "json_object"}}, "response_format"),
+        (
+            {"messages": [{"role": "user", "content": [{"type": "image_url"}]}]},
+            "messages[0].content[0]",
+        ),
+    ],
+)
+def test_a_wrong_field_is_refused_by_name(fields: dict[str, Any], param: str) -> None:
+    with pytest.raises(errors.InvalidRequestError) as caught:
+        parse(body(**fields))
+    assert caught.value.param == param
+
+
+def test_a_missing_field_is_refused_by_name() -> None:
+    with pytest.raises(errors.InvalidRequestError) as caught:
+        parse(b'{"messages": []}')
+    assert caught.value.param == "model"
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"\xff"])
+def test_what_is_not_json_is_refused(data: bytes) -> None:
+    with pytest.raises(errors.InvalidRequestError, match="not JSON"):
+        parse(data)
+
+
+COUNTS = Usage(prompt_tokens=3, completion_tokens=2, cached_tokens=1)
+ANSWER: list[Event] = [
+    Accepted(prompt_tokens=3),
+    TextDelta(text="He"),
+    TextDelta(text="y"),
+    Finished(reason="stop", usage=COUNTS),
+]
+
+
+def streamed(events: list[Event], **options: bool) -> list[str]:
+    call = parse(body(stream=True, stream_options=options or None))
+    reply = ChatReply(call, reply_id="1", model="m", now=9)
+    return [part.decode() for event in events for part in reply.stream(event)]
+
+
+def chunks(parts: list[str]) -> list[Any]:
+    lines = [part.strip() for part in parts if part.startswith("data: {")]
+    return [json.loads(line.removeprefix("data: ")) for line in lines]
+
+
+def test_a_stream_has_role_text_reason_and_an_end() -> None:
+    parts = streamed(ANSWER)
+    deltas = [chunk["choices"][0] for chunk in chunks(parts)]
+
+    assert [d["delta"] for d in deltas] == [
+        {"role": "assistant", "content": None},
+        {"content": "He"},
+        {"content": "y"},
+        {},
+    ]
+    assert [d["finish_reason"] for d in deltas] == [None, None, None, "stop"]
+    assert parts[-1] == "data: [DONE]\n\n"
+    assert {(c["id"], c["created"], c["model"]) for c in chunks(parts)} == {
+        ("chatcmpl-1", 9, "m")
+    }
+    assert all("usage" not in chunk for chunk in chunks(parts))
+
+
+def test_usage_comes_last_where_it_is_asked_for_and_is_null_before() -> None:
+    found = chunks(streamed(ANSWER, include_usage=True))
+    assert [chunk["usage"] for chunk in found[:-1]] == [None] * 4
+    assert found[-1]["choices"] == []
+    assert found[-1]["usage"] == {
+        "prompt_tokens": 3,
+        "completion_tokens": 2,
+        "total_tokens": 5,
+        "prompt_tokens_details": {"cached_tokens": 1},
+    }
+
+
+def test_an_empty_answer_still_has_its_role() -> None:
+    end = Finished(reason="length", usage=COUNTS)
+    found = chunks(streamed([end]))
+    assert found[0]["choices"][0]["delta"]["role"] == "assistant"
+    assert found[-1]["choices"][0]["finish_reason"] == "length"
+
+
+PROGRESS: list[Event] = [
+    Loading(stage="reading", fraction=0.42),
+    Ready(),
+    Accepted(prompt_tokens=3),
+    PromptProgress(done=1, total=3),
+]
+
+
+def test_progress_is_comments_that_every_client_skips() -> None:
+    assert streamed(PROGRESS) == [
+        ": loading 42% (reading)\n\n",
+        ": loaded\n\n",
+        ": queued, 3 prompt tokens\n\n",
+        ": reading the prompt 1/3\n\n",
+    ]
+
+
+def test_progress_is_events_where_the_client_asks() -> None:
+    parts = streamed(PROGRESS, include_progress=True)
+    assert all(part.startswith("event: status\ndata: ") for part in parts)
+    data = [json.loads(part.split("data: ")[1]) for part in parts]
+    assert data == [
+        {"status": "loading", "stage": "reading", "fraction": 0.42},
+        {"status": "ready"},
+        {"status": "queued", "prompt_tokens": 3},
+        {"status": "prompt", "done": 1, "total": 3},
+    ]
+
+
+def test_text_is_no_progress() -> None:
+    with pytest.raises(ValueError, match="TextDelta"):
+        progress.status(TextDelta(text="x"))
+
+
+def test_a_late_failure_is_an_error_event() -> None:
+    (part,) = streamed([Failed(code="worker_died", message="Why.")])
+    assert json.loads(part.removeprefix("data: "))["error"] == {
+        "message": "Why.",
+        "type": "unavailable_error",
+        "code": "worker_died",
+        "param": None,
+    }
+
+
+def test_a_whole_answer() -> None:
+    reply = ChatReply(parse(body()), reply_id="1", model="m", now=9)
+    whole = json.loads(reply.whole("Hey", Finished(reason="stop", usage=COUNTS)))
+    assert whole["object"] == "chat.completion"
+    assert whole["choices"][0]["message"]["content"] == "Hey"
+    assert whole["choices"][0]["finish_reason"] == "stop"
+    assert whole["usage"]["total_tokens"] == 5
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (errors.InvalidRequestError("x"), 400),
+        (errors.ContextLengthError(prompt_tokens=2, context_length=1), 400),
+        (errors.ChatTemplateError("x"), 400),
+        (errors.ModelNotFoundError("x"), 404),
+        (errors.ModelBusyError("x", requests=1), 409),
+        (errors.ModelUnreadableError("x"), 422),
+        (errors.ModelLoadError("x"), 500),
+        (errors.QueueFullError("x", waiting=1), 429),
+        (errors.WorkerDiedError("x"), 503),
+        (errors.LLMError("x"), 500),
+    ],
+)
+def test_every_error_has_one_status_and_says_whether_a_retry_helps(
+    error: errors.LLMError, status: int
+) -> None:
+    assert wire_errors.status(error) == status
+    headers = wire_errors.headers(error)
+    assert ("Retry-After" in headers) == error.retry
+    assert (headers.get("x-should-retry") == "false") == (not error.retry)
+
+
+def test_server_sent_events() -> None:
+    assert sse.event("x", name="n") == b"event: n\ndata: x\n\n"
+    assert sse.comment("a\nb") == b": a b\n\n"
+
+
+def test_unload_takes_an_empty_body_and_refuses_nonsense() -> None:
+    assert native.parse_unload(b"").force is False
+    assert native.parse_unload(b'{"force": true}').force is True
+    for wrong in (b'{"forse": true}', b'{"force": 1}', b"["):
+        with pytest.raises(errors.InvalidRequestError):
+            native.parse_unload(wrong)
