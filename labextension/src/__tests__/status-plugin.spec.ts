@@ -1,0 +1,48 @@
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import type { IStatusBar } from '@jupyterlab/statusbar';
+import type { Widget } from '@lumino/widgets';
+import { describe, expect, it } from 'vitest';
+
+import plugins from '../index';
+import { statusPlugin } from '../plugins/status';
+import { StatusIndicator } from '../status/indicator';
+import { FakeServer } from './fake-server';
+
+function anApp(server: FakeServer): JupyterFrontEnd {
+  const app = {
+    serviceManager: { serverSettings: server.settings }
+  };
+  return app as unknown as JupyterFrontEnd;
+}
+
+describe('jupyter-llm-ext:status', () => {
+  it('is one of the plugins of the extension', () => {
+    expect(plugins.map(({ id }) => id)).toContain('jupyter-llm-ext:status');
+  });
+
+  it('adds one item, and ends with it', async () => {
+    const items: Widget[] = [];
+    const statusBar = {
+      registerStatusItem: (_: string, { item }: IStatusBar.IItem) => {
+        items.push(item);
+      }
+    };
+
+    await statusPlugin.activate(anApp(new FakeServer()), statusBar, null);
+
+    const [item] = items;
+    expect(items).toHaveLength(1);
+    expect(item).toBeInstanceOf(StatusIndicator);
+    const { model } = item as StatusIndicator;
+    item?.dispose();
+    expect(model.isDisposed).toBe(true);
+  });
+
+  it('does nothing where there is no status bar', async () => {
+    const server = new FakeServer();
+
+    await statusPlugin.activate(anApp(server), null, null);
+
+    expect(server.requests).toHaveLength(0);
+  });
+});
