@@ -110,7 +110,8 @@ def size(count: int) -> str:
     while value >= 1000 and len(units) > 1:  # noqa: PLR2004  # SI units
         value /= 1000
         units.pop(0)
-    return f"{value:.0f} {units[0]}" if units[0] == "B" else f"{value:.1f} {units[0]}"
+    digits = 0 if units[0] == "B" else 1
+    return f"{value:.{digits}f}\N{NO-BREAK SPACE}{units[0]}"
 
 
 def _row(model: dict[str, Any], default: str | None) -> str:

@@ -62,7 +62,10 @@ class LLMConfig(Configurable):
         0,
         min=0,
         config=True,
-        help="CPU threads of each model; 0 takes one for each usable processor.",
+        help="""CPU threads of each model.
+
+        0 takes one for each usable processor, and a single one for a tiny model.
+        """,
     )
     max_waiting = Int(
         64,

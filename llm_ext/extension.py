@@ -23,6 +23,9 @@ class LLMExt(LLMConfig, ExtensionApp):
     extension_url = "/lab"
     load_other_extensions = True
 
+    _services: services.Services | None = None
+    _runtime_file: Path | None = None
+
     def initialize_settings(self) -> None:
         """Build the services. Nothing is loaded and nothing is started yet."""
         self._services = services.build(self.to_settings())
@@ -34,21 +37,23 @@ class LLMExt(LLMConfig, ExtensionApp):
 
     def current_activity(self) -> dict[str, int] | None:
         """Tell the server what runs, so that it is not culled in mid-answer."""
-        requests = self._services.router.requests
-        return {"requests": requests} if requests else None
+        running = self._services.router.requests if self._services else 0
+        return {"requests": running} if running else None
 
     async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:
         """Say where the server is, once it listens: kernels and terminals look here."""
         self._runtime_file = Path(serverapp.runtime_dir) / f"llm_ext-{os.getpid()}.json"
         with secure_write(str(self._runtime_file)) as file:
             json.dump(_server_facts(serverapp), file, indent=2)
-        folders = ", ".join(str(path) for path in self._services.settings.model_folders)
+        folders = ", ".join(str(path) for path in self.to_settings().model_folders)
         self.log.info("llm_ext %s: models are looked for in %s", __version__, folders)
 
     async def stop_extension(self) -> None:
         """End all workers and take the runtime file away."""
-        await self._services.stop()
-        self._runtime_file.unlink(missing_ok=True)
+        if self._services is not None:
+            await self._services.stop()
+        if self._runtime_file is not None:
+            self._runtime_file.unlink(missing_ok=True)
 
 
 def _server_facts(serverapp: ServerApp) -> dict[str, Any]:

@@ -11,6 +11,19 @@ from tests.models.builder import Shape, write_model
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
 
 
+@pytest.fixture
+def jp_asyncio_loop() -> None:
+    """Do without pytest-jupyter's loop for every test; tests/server has it again.
+
+    It cannot be closed while a browser is driven.
+    """
+
+
+@pytest.fixture
+def jp_server_cleanup() -> None:
+    """Do without a server to clean up for every test; tests/server has it again."""
+
+
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of models.

@@ -54,8 +54,12 @@ class LineCommands:
         name = _one_name(arguments, "%llm load NAME")
         client, shown = self._client(), self._output()
         shown.progress(f"{name}: loading", 0.0)
-        for status in client.load(name):
-            shown.progress(f"{name}: {status.text}", status.fraction)
+        try:
+            for status in client.load(name):
+                shown.progress(f"{name}: {status.text}", status.fraction)
+        except BaseException:
+            shown.finish("")
+            raise
         model = client.model(name)
         shown.finish(
             f"**{model['id']}** is loaded: {model['description']}, "

@@ -13,7 +13,8 @@ class LoadOptions(msgspec.Struct, frozen=True, kw_only=True):
         slots: Requests that are computed at once; more of them wait.
         gpu_layers: Layers put on the GPU; -1 is all. A build of llama.cpp without GPU
             support ignores it.
-        threads: CPU threads; 0 takes one for each processor this process may use.
+        threads: CPU threads; 0 takes one for each processor this process may use, and
+            a single one for a tiny model.
     """
 
     context_length: int = 0

@@ -65,7 +65,7 @@ class Scheduler:
         """Decide the next step.
 
         1. Admit from the head of the queue while a slot and cells are free.
-        2. Take back the newest until the tokens to decode fit into the cells.
+        2. Take back the newest until the others have cells to go on with.
         3. One token for every decoding sequence, as many as fit into a batch.
         4. Prompt chunks in what is left of the step's budget and of the cells.
         """
@@ -130,10 +130,15 @@ class Scheduler:
             promised += head.length
 
     def _make_room(self) -> list[int]:
+        """Requeue the newest until the others can go on: at least one of them must."""
         vacated: list[int] = []
-        while sum(s.decoding for s in self.running) > self._free_cells:
+        while len(self.running) > 1 and self._free_cells < self._needed_cells:
             vacated.append(self._requeue(self.running[-1]))
         return vacated
+
+    @property
+    def _needed_cells(self) -> int:
+        return max(1, sum(sequence.decoding for sequence in self.running))
 
     def _requeue(self, sequence: Sequence) -> int:
         slot = self._vacate(sequence)

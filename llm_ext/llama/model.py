@@ -76,6 +76,11 @@ class Model:
         return buffer.value.decode(errors="replace")
 
     @property
+    def parameters(self) -> int:
+        """How many weights it has."""
+        return int(lib.llama_model_n_params(self.pointer))
+
+    @property
     def chat_template(self) -> str | None:
         """The model's own chat template, in Jinja; None if it carries none."""
         template = lib.llama_model_chat_template(self.pointer, None)

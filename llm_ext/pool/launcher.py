@@ -17,6 +17,14 @@ from llm_ext.ipc.channel import ChannelError, read_frame, write_frame
 LOG_LINES = 200
 """Lines of a worker's log that are kept."""
 
+_DEFAULT_ENVIRONMENT = {
+    # llama.cpp's OpenMP threads spin while they wait for each other. On processors
+    # that others use too (this server, a kernel), spinning takes the time that the
+    # awaited thread needs: a short spin and then sleep is many times faster there.
+    "GOMP_SPINCOUNT": "1000",
+}
+"""Variables of a worker that the user's own override."""
+
 _HOME = Path(__file__).parents[2]
 
 _T = TypeVar("_T")
@@ -77,7 +85,7 @@ class ChildProcess:
             # "-m" puts the current folder on the module path: never the user's own,
             # where a notebook's neighbour may be called queue.py.
             cwd=_HOME,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env={**_DEFAULT_ENVIRONMENT, **os.environ},
         )
         log = threading.Thread(target=self._drain_log, daemon=True)
         log.start()

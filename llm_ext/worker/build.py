@@ -18,6 +18,9 @@ from .requests import Preparation
 
 Report = Callable[[LoadStage, float], None]
 
+SMALL_MODEL = 50_000_000
+"""Parameters below which one thread is faster than two."""
+
 
 class LoadedModel:
     """Everything that answers requests for one model."""
@@ -63,7 +66,7 @@ def loaded_model(
                     model,
                     cells=context_length(options.context_length, model.trained_context),
                     slots=options.slots,
-                    threads=options.threads or usable_processors(),
+                    threads=options.threads or default_threads(model.parameters),
                 )
             )
         )
@@ -79,8 +82,14 @@ def context_length(asked: int, trained: int) -> int:
     return min(asked or MAX_DEFAULT_CONTEXT, trained)
 
 
-def usable_processors() -> int:
-    """Return how many processors this process may use."""
+def default_threads(parameters: int) -> int:
+    """Return the threads for a model of this size.
+
+    One for each processor this process may use; a single one for a model so small
+    that threads would wait for each other longer than they compute.
+    """
+    if parameters < SMALL_MODEL:
+        return 1
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

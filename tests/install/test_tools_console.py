@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,37 @@ def test_a_silent_command_is_heard_of_every_second(
     assert heard[0] == "begin\n"
     assert "" in heard
     assert heard[-1] == "end\n"
+
+
+def test_breaking_off_ends_all_that_was_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A compiler that pip started does not go on."""
+    monkeypatch.setattr(console, "ROOT", tmp_path)
+    monkeypatch.setattr(console, "LOGS", tmp_path / "logs")
+
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+
+    def stop(line: str) -> None:
+        raise KeyboardInterrupt(line)
+
+    script = f"exec 3> {pipe}; sleep 600 & exec 3>&-; echo; wait"
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run(["sh", "-c", script], log="tea", environ=os.environ, watch=stop)
+        deadline = time.monotonic() + 10
+        while is_held(reader):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    finally:
+        os.close(reader)
+
+
+def is_held(reader: int) -> bool:
+    """Return whether somebody has a pipe open for writing."""
+    try:
+        return os.read(reader, 1) != b""
+    except BlockingIOError:
+        return True

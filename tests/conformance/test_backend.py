@@ -1,0 +1,146 @@
+"""What every backend must do: one suite, run on the fake and on llama.cpp."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from llm_ext.core.events import Finished, TextDelta
+from llm_ext.core.sampling import SamplingParams
+from llm_ext.engine.backend import Backend, BatchToken, NoCellsError
+from llm_ext.engine.engine import Engine
+from llm_ext.engine.sequence import Sequence
+from llm_ext.llama.backend import LlamaBackend
+from llm_ext.llama.context import Context
+from llm_ext.llama.library import Log
+from llm_ext.llama.model import Model
+from tests.fakes.backend import FakeBackend
+
+CELLS = 256
+GREEDY = SamplingParams(temperature=0)
+
+
+@pytest.fixture(params=["fake", "llama"])
+def backend(request: pytest.FixtureRequest, models: Path) -> Iterator[Backend]:
+    if request.param == "fake":
+        yield FakeBackend(n_cells=CELLS, n_batch=CELLS)
+        return
+    log = Log(lambda _text: None)
+    log.start()
+    path = models / "babble.gguf"
+    with (
+        closing(Model(path, gpu_layers=0, log=log, progress=lambda _part: None)) as model,
+        closing(Context(model, cells=CELLS, slots=4, threads=1)) as context,
+        closing(LlamaBackend(model, context)) as real,
+    ):
+        yield real
+
+
+def batch(tokens: list[int], *, slot: int = 0, start: int = 0) -> list[BatchToken]:
+    last = len(tokens) - 1
+    return [
+        BatchToken(token, start + index, slot, wants_logits=index == last)
+        for index, token in enumerate(tokens)
+    ]
+
+
+def generate(backend: Backend, prompts: list[list[int]]) -> list[list[int]]:
+    engine = Engine(backend, n_slots=4)
+    sequences = [
+        Sequence(request_id=number, prompt=prompt, params=GREEDY, limit=len(prompt) + 20)
+        for number, prompt in enumerate(prompts)
+    ]
+    for sequence in sequences:
+        engine.submit(sequence)
+    while not engine.idle:
+        engine.step()
+        engine.scheduler.check_integrity()
+    return [sequence.answer for sequence in sequences]
+
+
+PROMPTS = [[10, 20, 30], [40, 50], [60, 70, 80, 90], [10, 20, 31]]
+
+
+def test_it_says_how_much_fits(backend: Backend) -> None:
+    assert backend.n_cells == CELLS
+    assert backend.n_batch == CELLS
+
+
+def test_greedy_answers_are_the_same_alone_and_together(backend: Backend) -> None:
+    alone = [generate(backend, [prompt])[0] for prompt in PROMPTS]
+    together = generate(backend, PROMPTS)
+    assert together == alone
+    assert len({tuple(answer) for answer in alone}) == len(PROMPTS)
+
+
+def test_a_prompt_in_pieces_is_the_same_prompt(backend: Backend) -> None:
+    tokens = [11, 22, 33, 44, 55]
+    backend.decode(batch(tokens))
+    with closing(backend.sampler(GREEDY, tokens)) as sampler:
+        whole = sampler.sample(4)
+    backend.clear(0)
+    backend.decode(batch(tokens[:2]))
+    backend.decode(batch(tokens[2:], start=2))
+    with closing(backend.sampler(GREEDY, tokens)) as sampler:
+        assert sampler.sample(2) == whole
+
+
+def test_each_row_belongs_to_its_own_sequence(backend: Backend) -> None:
+    both = batch([10, 20], slot=0) + batch([30, 40], slot=1)
+    backend.decode(both)
+    with closing(backend.sampler(GREEDY, [])) as sampler:
+        first, second = sampler.sample(1), sampler.sample(3)
+    backend.clear(0)
+    backend.clear(1)
+    backend.decode(batch([30, 40], slot=0))
+    with closing(backend.sampler(GREEDY, [])) as sampler:
+        assert sampler.sample(1) == second
+    assert first != second
+
+
+def test_a_full_cache_refuses_and_is_unharmed(backend: Backend) -> None:
+    filler = [1 + index % 100 for index in range(CELLS - 3)]
+    backend.decode(batch(filler))
+    backend.decode(batch([5, 6], slot=1))
+    with pytest.raises(NoCellsError):
+        backend.decode(batch([7, 8], slot=1, start=2))
+    backend.clear(0)
+    backend.decode(batch([7, 8], slot=1, start=2))
+    with closing(backend.sampler(GREEDY, [])) as sampler:
+        after = sampler.sample(1)
+    backend.clear(1)
+    backend.decode(batch([5, 6, 7, 8], slot=2))
+    with closing(backend.sampler(GREEDY, [])) as sampler:
+        assert sampler.sample(3) == after
+
+
+def test_clearing_an_empty_slot_is_no_error(backend: Backend) -> None:
+    backend.clear(3)
+
+
+def test_a_sampler_can_be_closed_twice(backend: Backend) -> None:
+    sampler = backend.sampler(GREEDY, [1])
+    sampler.close()
+    sampler.close()
+
+
+def test_two_drawn_tokens_with_one_seed_are_the_same(backend: Backend) -> None:
+    backend.decode(batch([10, 20, 30]))
+    params = SamplingParams(temperature=2, top_k=0, top_p=1, min_p=0, seed=3)
+    drawn = set()
+    for _ in range(3):
+        with closing(backend.sampler(params, [10, 20, 30])) as sampler:
+            drawn.add(tuple(sampler.sample(2) for _ in range(5)))
+    assert len(drawn) == 1
+
+
+def test_text_and_reason_come_out(backend: Backend) -> None:
+    engine = Engine(backend, n_slots=1)
+    engine.submit(Sequence(request_id=7, prompt=[10, 20], params=GREEDY, limit=12))
+    events = []
+    while not engine.idle:
+        events += engine.step()
+    assert {number for number, _ in events} == {7}
+    assert any(isinstance(event, TextDelta) for _, event in events)
+    assert isinstance(events[-1][1], Finished)

@@ -1,0 +1,161 @@
+"""Every route, inside a Jupyter server: who may ask, and what comes back."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from jupyter_server.auth import Authorizer
+from jupyter_server.serverapp import ServerApp
+from tornado.httpclient import HTTPClientError, HTTPResponse
+
+from llm_ext import routes
+from llm_ext.handlers.base import LLMHandler
+from llm_ext.handlers.health import LiveHandler
+
+Fetch = Callable[..., Awaitable[HTTPResponse]]
+
+VERBS = ("get", "post", "put", "patch", "delete")
+
+
+def own_verbs(handler: type[LLMHandler]) -> list[str]:
+    return [verb for verb in VERBS if verb in vars(handler)]
+
+
+CALLS = [
+    (verb, route.replace(r"([^/]+(?:/[^/]+)*?)", "hello"), handler)
+    for route, handler in routes.ROUTES
+    for verb in own_verbs(handler)
+]
+
+
+def test_every_route_is_walked() -> None:
+    """The list below is made from the table itself, and leaves nothing out."""
+    assert len(CALLS) >= len(routes.ROUTES)
+    assert not any("(" in route for _, route, _ in CALLS)
+
+
+@pytest.mark.parametrize(("verb", "route", "handler"), CALLS)
+async def test_strangers_are_refused_everywhere_but_at_liveness(
+    jp_fetch: Fetch, verb: str, route: str, handler: type[LLMHandler]
+) -> None:
+    call = jp_fetch(
+        "llm",
+        *route.split("/"),
+        method=verb.upper(),
+        allow_nonstandard_methods=True,
+        headers={"Authorization": "Bearer wrong"},
+    )
+    if handler is LiveHandler:
+        assert json.loads((await call).body)["status"] == "ok"
+        return
+    with pytest.raises(HTTPClientError) as caught:
+        await call
+    assert caught.value.code in {401, 403}
+    error = json.loads(caught.value.response.body)["error"]  # type: ignore[union-attr]  # it answered
+    assert error["type"] in {"authentication_error", "permission_error"}
+
+
+class _Nobody(Authorizer):
+    """Allows nothing, and remembers what was asked for."""
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401  # traitlets' own
+        super().__init__(**options)
+        self.asked: list[tuple[str, str]] = []
+
+    def is_authorized(
+        self,
+        handler: Any,  # noqa: ANN401  # jupyter_server's signature
+        user: Any,  # noqa: ANN401  # the same
+        action: str,
+        resource: str,
+    ) -> bool:
+        del handler, user
+        self.asked.append((action, resource))
+        return False
+
+
+@pytest.mark.parametrize(("verb", "route", "handler"), CALLS)
+async def test_the_authorizer_decides_on_every_route_but_liveness(
+    jp_fetch: Fetch,
+    jp_serverapp: ServerApp,
+    verb: str,
+    route: str,
+    handler: type[LLMHandler],
+) -> None:
+    if handler is LiveHandler:
+        return
+    nobody = _Nobody()
+    jp_serverapp.web_app.settings["authorizer"] = nobody
+    with pytest.raises(HTTPClientError) as caught:
+        await jp_fetch(
+            "llm",
+            *route.split("/"),
+            method=verb.upper(),
+            allow_nonstandard_methods=True,
+        )
+    assert caught.value.code == 403
+    ((action, resource),) = nobody.asked
+    assert resource.startswith("llm_ext:")
+    inference = route.startswith("v1/chat")
+    expected = "execute" if inference else {"get": "read"}.get(verb, "write")
+    assert action == expected
+
+
+async def test_health_says_which_version_runs(jp_fetch: Fetch) -> None:
+    for route in ("live", "ready"):
+        reply = await jp_fetch("llm", "health", route)
+        health = json.loads(reply.body)
+        assert health == {
+            "status": "ok",
+            "version": health["version"],
+            "api_version": "v1",
+        }
+
+
+async def test_models_are_listed_in_both_shapes(jp_fetch: Fetch) -> None:
+    native = json.loads((await jp_fetch("llm", "models")).body)
+    openai = json.loads((await jp_fetch("llm", "v1", "models")).body)
+    assert openai["object"] == "list"
+    assert {m["id"] for m in native["models"]} == {m["id"] for m in openai["data"]}
+    hello = next(m for m in native["models"] if m["id"] == "hello")
+    assert (hello["state"], hello["progress"], hello["slots"]) == ("unloaded", None, None)
+    assert hello["size"] > 100_000
+
+
+async def test_a_full_queue_is_429_and_says_when_to_come_again(jp_fetch: Fetch) -> None:
+    """One slot, and two may wait: of eight at once, five are refused."""
+    body = {
+        "model": "babble",
+        "messages": [{"role": "user", "content": "Hi"}],
+        "max_tokens": 200,
+    }
+
+    async def ask() -> int:
+        try:
+            reply = await jp_fetch(
+                "llm", "v1", "chat", "completions", method="POST", body=json.dumps(body)
+            )
+        except HTTPClientError as error:
+            assert error.response is not None
+            assert error.response.headers["Retry-After"] == "2"
+            code = json.loads(error.response.body)["error"]["code"]
+            assert code == "queue_full"
+            return error.code
+        return reply.code
+
+    codes = await asyncio.gather(*[ask() for _ in range(8)])
+    assert sorted(codes) == [200] * 3 + [429] * 5
+
+
+async def test_status_polling_does_not_count_as_activity(
+    jp_fetch: Fetch, jp_serverapp: ServerApp
+) -> None:
+    """Else an open page would keep an idle server alive for ever."""
+    settings = jp_serverapp.web_app.settings
+    settings["api_last_activity"] = "before"
+    await jp_fetch("llm", "models", params={"no_track_activity": "1"})
+    assert settings["api_last_activity"] == "before"
+    await jp_fetch("llm", "models")
+    assert settings["api_last_activity"] != "before"
