@@ -2,7 +2,7 @@
 
 from jupyter_server.utils import url_path_join
 
-from llm_ext.handlers import health, models, openai
+from llm_ext.handlers import health, missing, models, openai
 from llm_ext.handlers.base import LLMHandler
 
 PREFIX = "llm"
@@ -19,6 +19,7 @@ ROUTES: list[tuple[str, type[LLMHandler]]] = [
     (r"v1/models", openai.ModelListHandler),
     (rf"v1/models/{_NAME}", openai.ModelHandler),
     (r"v1/chat/completions", openai.ChatCompletionsHandler),
+    (r"(.*)", missing.MissingHandler),
 ]
 
 

@@ -54,7 +54,12 @@ LONG_CONTEXT = "--LLMExt.context_length=30000"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, models: Path) -> Iterator[LiveServer]:
+def server(
+    tmp_path_factory: pytest.TempPathFactory, models: Path
+) -> Iterator[LiveServer]:
     """A real server with the models, for the tests of one file."""
-    with live_server(tmp_path_factory.mktemp("server"), models, LONG_CONTEXT) as running:
+    with live_server(
+        tmp_path_factory.mktemp("server"), models, LONG_CONTEXT
+    ) as running:
         yield running
+        assert "Traceback" not in running.log, running.log

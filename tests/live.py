@@ -15,7 +15,7 @@ import httpx
 
 from tests.waiting import eventually
 
-TOKEN = "test-token"  # noqa: S105  # of a server that lives for one test
+TOKEN = "test-token"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ from typing import Any
 from IPython.core.error import UsageError
 
 from kernel_magics.client import Client
+from kernel_magics.errors import MagicError, StoppedError
 from kernel_magics.render import Output, model_table, output
 
 HELP = """\
@@ -57,7 +58,12 @@ class LineCommands:
         try:
             for status in client.load(name):
                 shown.progress(f"{name}: {status.text}", status.fraction)
-        except BaseException:
+        except KeyboardInterrupt:
+            shown.finish("")
+            raise StoppedError(
+                f"the model goes on loading; '%llm unload {name}' gives it up."
+            ) from None
+        except MagicError:
             shown.finish("")
             raise
         model = client.model(name)

@@ -30,7 +30,9 @@ def backend(request: pytest.FixtureRequest, models: Path) -> Iterator[Backend]:
     log.start()
     path = models / "babble.gguf"
     with (
-        closing(Model(path, gpu_layers=0, log=log, progress=lambda _part: None)) as model,
+        closing(
+            Model(path, gpu_layers=0, log=log, progress=lambda _part: None)
+        ) as model,
         closing(Context(model, cells=CELLS, slots=4, threads=1)) as context,
         closing(LlamaBackend(model, context)) as real,
     ):
@@ -48,7 +50,9 @@ def batch(tokens: list[int], *, slot: int = 0, start: int = 0) -> list[BatchToke
 def generate(backend: Backend, prompts: list[list[int]]) -> list[list[int]]:
     engine = Engine(backend, n_slots=4)
     sequences = [
-        Sequence(request_id=number, prompt=prompt, params=GREEDY, limit=len(prompt) + 20)
+        Sequence(
+            request_id=number, prompt=prompt, params=GREEDY, limit=len(prompt) + 20
+        )
         for number, prompt in enumerate(prompts)
     ]
     for sequence in sequences:

@@ -1,5 +1,6 @@
 """A worker without a process: the test says what it reports and when it dies."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -24,7 +25,7 @@ class FakeWorker:
     log: list[str] = field(default_factory=list)
     pid: int = 4711
     closed: bool = False
-    killed: bool = False
+    end_by_force: asyncio.Event = field(default_factory=asyncio.Event)
 
     def send(self, frame: bytes) -> None:
         """See Worker."""
@@ -36,7 +37,7 @@ class FakeWorker:
 
     def kill(self) -> None:
         """See Worker."""
-        self.killed = True
+        self.end_by_force.set()
 
     def report(self, report: Report) -> None:
         """Say something to the server."""

@@ -81,13 +81,15 @@ def test_load_progress_is_seen_in_the_open_stream(server: LiveServer) -> None:
     comments = [line for line in lines if line.startswith(": loading")]
     stages = {line.split("(")[1].rstrip(")") for line in comments}
     assert stages == {"starting", "reading", "loading", "preparing"}
-    assert lines.index(": loaded") < lines.index(next(line for line in lines if "{" in line))
+    assert lines.index(": loaded") < lines.index(
+        next(line for line in lines if "{" in line)
+    )
 
 
 def test_a_load_can_be_watched_and_is_seen_by_others(server: LiveServer) -> None:
     """``models/{id}/load`` tells each step; ``models`` shows the state meanwhile."""
     unload(server, "babble")
-    seen = []
+    seen: list[str] = []
     with (
         server.client() as http,
         server.client() as other,
@@ -191,8 +193,8 @@ def test_a_client_that_goes_away_from_a_whole_answer_frees_its_slot(
     def freed() -> bool:
         """The engine counts one more cancelled request, and nothing runs."""
         model = server.model("babble")
-        cancelled: int = model["engine"]["cancelled"]
-        return cancelled == before + 1 and model["slots"]["busy"] == 0
+        counts = (model["engine"]["cancelled"], model["slots"]["busy"])
+        return counts == (before + 1, 0)
 
     eventually(freed)
 

@@ -17,12 +17,18 @@ BODY = {
 }
 
 
-def test_a_killed_worker_ends_its_own_streams_with_the_cause(server: LiveServer) -> None:
+def test_a_killed_worker_ends_its_own_streams_with_the_cause(
+    server: LiveServer,
+) -> None:
     """Another model's stream goes on; the next request loads the model again."""
     with (
         server.client() as http,
-        http.stream("POST", "v1/chat/completions", json={"model": "babble", **BODY}) as a,
-        http.stream("POST", "v1/chat/completions", json={"model": "other", **BODY}) as b,
+        http.stream(
+            "POST", "v1/chat/completions", json={"model": "babble", **BODY}
+        ) as a,
+        http.stream(
+            "POST", "v1/chat/completions", json={"model": "other", **BODY}
+        ) as b,
     ):
         lines_a, lines_b = stream_lines(a), stream_lines(b)
         next(chunks(lines_a))

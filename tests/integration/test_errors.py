@@ -63,9 +63,7 @@ def test_a_file_that_is_no_model_is_listed_with_its_problem(http: httpx.Client) 
     assert listed["hello"]["error"] is None
 
 
-@pytest.mark.parametrize(
-    ("model", "why"), [("cut", "cut.gguf"), ("unknown", "abacus")]
-)
+@pytest.mark.parametrize(("model", "why"), [("cut", "cut.gguf"), ("unknown", "abacus")])
 def test_a_model_that_llama_refuses_says_why(
     http: httpx.Client, model: str, why: str
 ) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-from jupyter_client import BlockingKernelClient
+from jupyter_client.blocking.client import BlockingKernelClient
 
 from tests.live import LiveServer
 from tests.waiting import eventually
@@ -35,7 +35,9 @@ class CellOutput:
     def text(self) -> str:
         """The displays' Markdown, as the notebook's file keeps it."""
         bundles = self.displays.values()
-        return "\n".join(b.get("text/markdown", b.get("text/plain", "")) for b in bundles)
+        return "\n".join(
+            b.get("text/markdown", b.get("text/plain", "")) for b in bundles
+        )
 
     def take(self, message: dict[str, Any]) -> bool:
         """Take a message from the kernel; return whether it was the cell's last."""

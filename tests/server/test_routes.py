@@ -23,8 +23,14 @@ def own_verbs(handler: type[LLMHandler]) -> list[str]:
     return [verb for verb in VERBS if verb in vars(handler)]
 
 
+def example(route: str) -> str:
+    return route.replace(r"([^/]+(?:/[^/]+)*?)", "hello").replace(
+        "(.*)", "nothing/here"
+    )
+
+
 CALLS = [
-    (verb, route.replace(r"([^/]+(?:/[^/]+)*?)", "hello"), handler)
+    (verb, example(route), handler)
     for route, handler in routes.ROUTES
     for verb in own_verbs(handler)
 ]
@@ -114,13 +120,28 @@ async def test_health_says_which_version_runs(jp_fetch: Fetch) -> None:
         }
 
 
+async def test_a_route_that_does_not_exist_says_so_in_json(jp_fetch: Fetch) -> None:
+    """A client of a later version, or of another dialect, can show it."""
+    reply = await jp_fetch(
+        *("llm", "v1", "embeddings"), method="POST", body="{}", raise_error=False
+    )
+    assert reply.code == 404
+    error = json.loads(reply.body)["error"]
+    assert error["message"] == "This version has no route 'v1/embeddings'."
+    assert error["code"] == "not_found"
+
+
 async def test_models_are_listed_in_both_shapes(jp_fetch: Fetch) -> None:
     native = json.loads((await jp_fetch("llm", "models")).body)
     openai = json.loads((await jp_fetch("llm", "v1", "models")).body)
     assert openai["object"] == "list"
     assert {m["id"] for m in native["models"]} == {m["id"] for m in openai["data"]}
     hello = next(m for m in native["models"] if m["id"] == "hello")
-    assert (hello["state"], hello["progress"], hello["slots"]) == ("unloaded", None, None)
+    assert (hello["state"], hello["progress"], hello["slots"]) == (
+        "unloaded",
+        None,
+        None,
+    )
     assert hello["size"] > 100_000
 
 
@@ -132,21 +153,21 @@ async def test_a_full_queue_is_429_and_says_when_to_come_again(jp_fetch: Fetch) 
         "max_tokens": 200,
     }
 
-    async def ask() -> int:
-        try:
-            reply = await jp_fetch(
-                "llm", "v1", "chat", "completions", method="POST", body=json.dumps(body)
-            )
-        except HTTPClientError as error:
-            assert error.response is not None
-            assert error.response.headers["Retry-After"] == "2"
-            code = json.loads(error.response.body)["error"]["code"]
-            assert code == "queue_full"
-            return error.code
-        return reply.code
+    async def ask() -> HTTPResponse:
+        return await jp_fetch(
+            *("llm", "v1", "chat", "completions"),
+            method="POST",
+            body=json.dumps(body),
+            raise_error=False,
+        )
 
-    codes = await asyncio.gather(*[ask() for _ in range(8)])
-    assert sorted(codes) == [200] * 3 + [429] * 5
+    replies = await asyncio.gather(*[ask() for _ in range(8)])
+
+    assert sorted(reply.code for reply in replies) == [200] * 3 + [429] * 5
+    for reply in replies:
+        if reply.code == 429:
+            assert reply.headers["Retry-After"] == "2"
+            assert json.loads(reply.body)["error"]["code"] == "queue_full"
 
 
 async def test_status_polling_does_not_count_as_activity(

@@ -1,10 +1,12 @@
 """Names, sampling parameters, progress, errors."""
 
+from typing import get_args
+
 import pytest
 from hypothesis import given, strategies as st
 
 from llm_ext import errors
-from llm_ext.core.events import Failed
+from llm_ext.core.events import Failed, LoadStage
 from llm_ext.core.model_name import model_id, near_matches
 from llm_ext.core.model_status import load_progress
 from llm_ext.core.sampling import SamplingParams
@@ -64,9 +66,11 @@ def test_a_sampling_value_out_of_range_names_its_field(
 
 def test_progress_never_goes_back() -> None:
     """One bar from 0 to 1 over all stages."""
-    stages = ("starting", "reading", "loading", "preparing")
+    stages: tuple[LoadStage, ...] = get_args(LoadStage)
     fractions = [
-        load_progress(stage, part / 10).fraction for stage in stages for part in range(11)
+        load_progress(stage, part / 10).fraction
+        for stage in stages
+        for part in range(11)
     ]
     assert fractions == sorted(fractions)
     assert fractions[0] == 0

@@ -126,7 +126,7 @@ def test_an_answer_is_the_same_alone_and_in_a_crowd(
 def test_cancelled_work_is_gone_by_the_next_step(
     requests: list[tuple[int, int]], cancels: list[tuple[int, int]]
 ) -> None:
-    """A cancel at any time, waiting or running, frees the slot and its memory at once."""
+    """A cancel at any time, waiting or running, frees slot and memory at once."""
     run = new_run()
     for number, (prompt, answer) in enumerate(requests):
         run.submit(sequence(number, prompt, answer))
@@ -135,7 +135,10 @@ def test_cancelled_work_is_gone_by_the_next_step(
             if when == step:
                 run.cancel(number)
                 run.check()
-                scheduled = [*run.engine.scheduler.running, *run.engine.scheduler.waiting]
+                scheduled = [
+                    *run.engine.scheduler.running,
+                    *run.engine.scheduler.waiting,
+                ]
                 assert number not in [s.request_id for s in scheduled]
         if not run.engine.idle:
             run.step()
@@ -181,7 +184,9 @@ def test_a_short_prompt_does_not_wait_for_a_long_one() -> None:
     scheduler.add(sequence(1, prompt=2000, answer=1))
     scheduler.add(sequence(2, prompt=10, answer=1))
 
-    sizes = {chunk.sequence.request_id: chunk.size for chunk in scheduler.schedule().chunks}
+    sizes = {
+        chunk.sequence.request_id: chunk.size for chunk in scheduler.schedule().chunks
+    }
 
     assert sizes == {1: PROMPT_BUDGET - 10, 2: 10}
 

@@ -1,5 +1,7 @@
 """Bytes to text, and stop strings."""
 
+import itertools
+
 import pytest
 from hypothesis import given, strategies as st
 
@@ -15,10 +17,8 @@ def test_text_survives_any_split_of_its_bytes(text: str, cuts: list[int]) -> Non
     data = text.encode()
     edges = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
     detokenizer = Detokenizer()
-    out = "".join(
-        detokenizer.feed(data[start:end])
-        for start, end in zip(edges, edges[1:], strict=False)
-    )
+    parts = [data[start:end] for start, end in itertools.pairwise(edges)]
+    out = "".join(detokenizer.feed(part) for part in parts)
     assert out + detokenizer.finish() == text
 
 

@@ -70,7 +70,9 @@ def test_a_token_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         find(here(tmp_path, environ=environ))
 
 
-def test_the_server_that_started_this_kernel_is_found_by_its_file(tmp_path: Path) -> None:
+def test_the_server_that_started_this_kernel_is_found_by_its_file(
+    tmp_path: Path,
+) -> None:
     write(tmp_path, "llm_ext", 1, url="http://other/llm/")
     write(tmp_path, "llm_ext", PARENT, url="http://mine/llm/", token="t")
     found = find(here(tmp_path, answers=nobody))
@@ -115,7 +117,13 @@ def test_nothing_found_lists_what_was_tried_and_what_to_do(tmp_path: Path) -> No
     with pytest.raises(ServerNotFoundError) as caught:
         find(here(tmp_path))
     message = str(caught.value)
-    for part in ("LLM_EXT_URL", f"llm_ext-{PARENT}.json", "jpserver", "JUPYTERHUB", "4."):
+    for part in (
+        "LLM_EXT_URL",
+        f"llm_ext-{PARENT}.json",
+        "jpserver",
+        "JUPYTERHUB",
+        "4.",
+    ):
         assert part in message
 
 

@@ -169,7 +169,9 @@ async def test_whoever_waits_for_an_event_is_woken_by_the_close() -> None:
 
 
 @on_a_loop
-async def test_a_refused_load_tells_everyone_why_and_the_next_request_tries_again() -> None:
+async def test_a_refused_load_tells_everyone_why_and_the_next_request_tries_again() -> (
+    None
+):
     process, launcher = new_process()
     streams = [process.open(REQUEST), process.open(None)]
     launcher.workers[0].report(LoadFailed(code="model_load_failed", message="Why."))
@@ -281,8 +283,7 @@ async def test_a_load_without_progress_is_given_up() -> None:
     process, launcher = new_process(stall=0.01)
     stream = process.open(REQUEST)
     (worker,) = launcher.workers
-    while not worker.killed:
-        await asyncio.sleep(0.001)
+    await asyncio.wait_for(worker.end_by_force.wait(), timeout=10)
     worker.die(-9)
 
     last = (await all_events(stream))[-1]
