@@ -72,7 +72,7 @@ class LLMHandler(ExtensionHandlerMixin, APIHandler):
             self.set_header("WWW-Authenticate", "Bearer")
         message = self._reason or "Unknown error"
         if isinstance(error, web.HTTPError) and error.log_message:
-            message = error.get_message()
+            message = error.log_message % error.args
         self.finish(msgspec.json.encode(errors.http_reply(status_code, message)))
 
     def log_exception(

@@ -1,0 +1,36 @@
+# The work is done in tools/, which needs nothing but Python and explains itself.
+# PYTHON=python3.12 make lab       chooses the interpreter
+# LLAMA_WHEELS=cu124 make lab      takes a ready-made llama.cpp instead of compiling
+# CMAKE_ARGS=-DGGML_CUDA=on make lab   compiles it for an accelerator
+
+PYTHON ?= python3
+BOOTSTRAP = @$(PYTHON) -m tools.bootstrap
+
+.DEFAULT_GOAL := help
+.PHONY: help lab install test lint format bench clean
+
+help: ## list what make can do
+	@sed -n 's/^\([a-z]*\): ## \(.*\)/make \1 \t\2/p' Makefile | expand -t 16
+
+lab: ## install everything into .venv and open JupyterLab on the demo notebook
+	$(BOOTSTRAP) lab $(ARGS)
+
+install: ## install everything into .venv
+	$(BOOTSTRAP) install
+
+test: ## run every check and test (ARGS are pytest's)
+	$(BOOTSTRAP) test $(ARGS)
+
+lint: ## run the checks that read the code
+	$(BOOTSTRAP) lint
+
+format: ## repair what the checks can repair
+	$(BOOTSTRAP) format
+
+bench: ## measure how responsive everything stays
+	$(BOOTSTRAP) bench $(ARGS)
+
+clean: ## remove what was installed and built, but not compiled llama.cpp wheels
+	rm -rf .venv build dist llm_ext/labextension labextension/node_modules \
+		labextension/lib labextension/.yarn labextension/*.tsbuildinfo \
+		.mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

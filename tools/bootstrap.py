@@ -1,0 +1,107 @@
+"""The entry of ``make``: ``python -m tools.bootstrap <command> [arguments]``.
+
+Every command first brings ``.venv`` to what it needs, which costs next to nothing when
+nothing has changed.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+
+from tools import browser, checks, environment, project
+from tools.console import ROOT, Problem
+from tools.environment import Environment
+
+_DEMO = "docs/demo.ipynb"
+_BENCHMARK = "benchmarks.responsiveness"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; return the exit status."""
+    commands: dict[str, Callable[[Sequence[str]], None]] = {
+        "install": install,
+        "lab": lab,
+        "test": test,
+        "lint": lint,
+        "format": reformat,
+        "bench": bench,
+    }
+    name = arguments[0] if arguments else ""
+    if name not in commands:
+        print(f"usage: python -m tools.bootstrap {'|'.join(commands)} [arguments]")
+        return 2
+    # Whoever ends this process ends what it has started, as with Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        commands[name](arguments[1:])
+    except Problem as problem:
+        print(f"\nerror: {problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nstopped", file=sys.stderr)
+        return 130
+    return 0
+
+
+def install(_: Sequence[str]) -> None:
+    """Install the project and JupyterLab."""
+    _prepare()
+    print("Installed in .venv.")
+
+
+def lab(arguments: Sequence[str]) -> None:
+    """Install, then become JupyterLab, opened on the demo notebook."""
+    prepared = _prepare()
+    options = list(arguments)
+    if os.geteuid() == 0 and "--allow-root" not in options:
+        # Jupyter refuses root, who in a container is often the only user there is.
+        options.append("--allow-root")
+    print(f"Starting JupyterLab on {_DEMO}; stop it with Ctrl-C.", flush=True)
+    # As the default address, it is also what a server without a browser prints.
+    demo = f"--LabApp.default_url=/lab/tree/{_DEMO}"
+    _become(prepared, "-m", "jupyterlab", demo, *options)
+
+
+def test(arguments: Sequence[str]) -> None:
+    """Install what the tests need, then run every check and test."""
+    prepared = _prepare("dev")
+    environ = prepared.variables()
+    environ[browser.VARIABLE] = browser.ensure(prepared)
+    print(f"The browser for the tests is {environ[browser.VARIABLE]}.")
+    checks.perform(checks.tests(arguments), environ=environ)
+
+
+def lint(_: Sequence[str]) -> None:
+    """Run the checks that read the code."""
+    checks.perform(checks.LINT, environ=_prepare("dev").variables())
+
+
+def reformat(_: Sequence[str]) -> None:
+    """Repair what the checks can repair."""
+    checks.perform(checks.FORMAT, environ=_prepare("dev").variables())
+
+
+def bench(arguments: Sequence[str]) -> None:
+    """Measure."""
+    _become(_prepare("bench"), "-m", _BENCHMARK, *arguments)
+
+
+def _prepare(*groups: str) -> Environment:
+    prepared = Environment()
+    # make hands PYTHON on only where somebody has set it.
+    environment.ensure(prepared, chosen="PYTHON" in os.environ)
+    project.ensure(prepared, *groups)
+    return prepared
+
+
+def _become(prepared: Environment, *arguments: str) -> None:
+    """Replace this process, so that signals reach the program itself."""
+    os.chdir(ROOT)
+    os.execve(  # noqa: S606  # no shell is wanted
+        prepared.python, [str(prepared.python), *arguments], prepared.variables()
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
