@@ -28,10 +28,13 @@ class LoadedModel:
     def __init__(self, model: Model, context: Context, engine: Engine) -> None:
         self.engine = engine
         self.description = model.description
-        self.context_length = context.cells
+        # llama.cpp rounds the cells up.
+        self.context_length = min(context.cells, model.trained_context)
         vocab = model.vocab
         template = ChatTemplate(model.chat_template, bos=vocab.bos, eos=vocab.eos)
-        self.preparation = Preparation(vocab, template, context_length=context.cells)
+        self.preparation = Preparation(
+            vocab, template, context_length=self.context_length
+        )
 
 
 @contextmanager

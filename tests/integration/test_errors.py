@@ -86,6 +86,7 @@ def test_a_prompt_longer_than_the_context_is_400(http: httpx.Client) -> None:
         assert reply.status_code == 400
         error = reply.json()["error"]
         assert error["code"] == "context_length_exceeded"
+        assert "a context of 64 tokens" in error["message"]
 
 
 def test_a_prompt_longer_than_the_context_of_a_cold_model_is_told_in_the_stream(
