@@ -1,5 +1,6 @@
 """A real kernel, started by a real server, and what its cells put out."""
 
+import queue
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -100,6 +101,16 @@ def api(server: LiveServer) -> Iterator[httpx.Client]:
         yield client
 
 
+def _is_heard(client: BlockingKernelClient) -> bool:
+    """The kernel's broadcasts arrive."""
+    client.kernel_info()
+    try:
+        client.get_iopub_msg(timeout=1)
+    except queue.Empty:
+        return False
+    return True
+
+
 @contextmanager
 def notebook(server: LiveServer) -> Iterator[Notebook]:
     """Start a kernel through the server, with the magics loaded."""
@@ -109,9 +120,10 @@ def notebook(server: LiveServer) -> Iterator[Notebook]:
         eventually(file.exists)
         client = BlockingKernelClient(connection_file=str(file))
         client.load_connection_file()
-        client.start_channels()
+        # Without heartbeats: on a busy machine a missed one is taken for a death.
+        client.start_channels(hb=False)
         try:
-            client.wait_for_ready(timeout=TIMEOUT)
+            eventually(lambda: _is_heard(client), within=TIMEOUT)
             started = Notebook(server, kernel_id, client)
             loaded = started.run("%load_ext kernel_magics")
             assert not loaded.error, loaded.error
