@@ -30,8 +30,9 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     ``babble`` and ``other`` answer with as many random tokens as asked, up to 30,000;
     ``short`` has a context of 64 tokens; ``plain`` has no chat template; ``strict``
-    has one that refuses system messages; ``broken`` is no model; ``cut`` and
-    ``unknown`` are models that llama.cpp refuses.
+    has one that refuses system messages; ``sober`` recommends a temperature of 0, and a
+    ``top_p`` that makes no sense; ``broken`` is no model; ``cut`` and ``unknown`` are
+    models that llama.cpp refuses.
     """
     folder = tmp_path_factory.mktemp("models")
     long = Shape(context=32768)
@@ -42,6 +43,9 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_model(
         folder / "strict.gguf",
         chat_template="{{ raise_exception('no system messages, please') }}",
+    )
+    write_model(
+        folder / "sober.gguf", shape=long, recommended={"temp": 0, "top_p": 7, "x": 1}
     )
     write_model(folder / "unknown.gguf", architecture="abacus")
     whole = write_model(folder / "cut.gguf").read_bytes()

@@ -3,7 +3,7 @@
 import msgspec
 
 from .messages import ChatMessage
-from .sampling import SamplingParams
+from .sampling import SamplingOptions
 
 
 class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -11,4 +11,4 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     model: str
     messages: tuple[ChatMessage, ...]
-    sampling: SamplingParams
+    sampling: SamplingOptions

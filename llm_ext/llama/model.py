@@ -1,19 +1,31 @@
 """A model file's weights, in memory."""
 
+import contextlib
 import ctypes
 import os
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 from llama_cpp import llama_cpp as lib
 
-from llm_ext.errors import ModelLoadError, ModelUnreadableError
+from llm_ext.core.sampling import SamplingOptions
+from llm_ext.errors import InvalidRequestError, ModelLoadError, ModelUnreadableError
 
 from .library import Log
 from .vocab import Vocab
 
 Progress = Callable[[float], None]
 """Called with the fraction that is done, 0 to 1."""
+
+_RECOMMENDED: dict[str, tuple[str, type[int] | type[float]]] = {
+    "general.sampling.temp": ("temperature", float),
+    "general.sampling.top_k": ("top_k", int),
+    "general.sampling.top_p": ("top_p", float),
+    "general.sampling.min_p": ("min_p", float),
+    "general.sampling.penalty_repeat": ("repeat_penalty", float),
+}
+"""GGUF's metadata keys for recommended sampling, and our fields."""
 
 _READ_CHUNK = 8 * 1024 * 1024
 
@@ -79,6 +91,26 @@ class Model:
     def parameters(self) -> int:
         """How many weights it has."""
         return int(lib.llama_model_n_params(self.pointer))
+
+    @property
+    def recommended_sampling(self) -> SamplingOptions:
+        """What the file itself recommends; values that make no sense are left out."""
+        options = SamplingOptions()
+        for key, (field, kind) in _RECOMMENDED.items():
+            text = self._metadata(key)
+            if text is None:
+                continue
+            # The file is somebody else's: a bad value must not make it useless.
+            with contextlib.suppress(ValueError, InvalidRequestError):
+                options = msgspec.structs.replace(options, **{field: kind(text)})
+        return options
+
+    def _metadata(self, key: str) -> str | None:
+        buffer = ctypes.create_string_buffer(64)
+        size = lib.llama_model_meta_val_str(
+            self.pointer, key.encode(), buffer, len(buffer)
+        )
+        return None if size < 0 else buffer.value.decode(errors="replace")
 
     @property
     def chat_template(self) -> str | None:

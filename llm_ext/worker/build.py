@@ -33,7 +33,10 @@ class LoadedModel:
         vocab = model.vocab
         template = ChatTemplate(model.chat_template, bos=vocab.bos, eos=vocab.eos)
         self.preparation = Preparation(
-            vocab, template, context_length=self.context_length
+            vocab,
+            template,
+            recommended=model.recommended_sampling,
+            context_length=self.context_length,
         )
 
 

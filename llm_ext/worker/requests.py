@@ -2,6 +2,7 @@
 
 from llm_ext.chat.template import ChatTemplate
 from llm_ext.core.requests import ChatRequest
+from llm_ext.core.sampling import SamplingOptions
 from llm_ext.engine.sequence import Sequence
 from llm_ext.errors import ContextLengthError
 from llm_ext.llama.vocab import Vocab
@@ -11,9 +12,15 @@ class Preparation:
     """What a request goes through before it reaches the engine."""
 
     def __init__(
-        self, vocab: Vocab, template: ChatTemplate, *, context_length: int
+        self,
+        vocab: Vocab,
+        template: ChatTemplate,
+        *,
+        recommended: SamplingOptions,
+        context_length: int,
     ) -> None:
         self._vocab = vocab
+        self._recommended = recommended
         self._template = template
         self._context_length = context_length
 
@@ -30,11 +37,12 @@ class Preparation:
             raise ContextLengthError(
                 prompt_tokens=len(prompt), context_length=self._context_length
             )
-        most = request.sampling.max_tokens
+        params = request.sampling.over(self._recommended)
+        most = params.max_tokens
         answer = room if most is None else min(room, most)
         return Sequence(
             request_id=request_id,
             prompt=prompt,
-            params=request.sampling,
+            params=params,
             limit=len(prompt) + answer,
         )

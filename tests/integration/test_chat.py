@@ -215,6 +215,24 @@ def test_seeded_answers_repeat(client: openai.OpenAI) -> None:
     assert texts[0] == texts[1] != texts[2]
 
 
+def test_a_model_may_recommend_how_to_draw_and_the_request_decides(
+    client: openai.OpenAI,
+) -> None:
+    """Without a temperature the model's own 0 holds: the same text each time."""
+
+    def text(**options: float) -> str | None:
+        reply = client.chat.completions.create(
+            model="sober",
+            messages=[{"role": "user", "content": "Hi"}],
+            max_tokens=20,
+            extra_body=options,
+        )
+        return reply.choices[0].message.content
+
+    assert text() == text() == text(temperature=0)
+    assert text(temperature=2, seed=1) != text()
+
+
 def test_unloading_gives_the_process_back(server: LiveServer) -> None:
     """The memory goes with the worker's process."""
     with server.client() as http:

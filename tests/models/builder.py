@@ -111,8 +111,12 @@ def write_model(
     weights: Weights | None = None,
     chat_template: str | None = CHAT_TEMPLATE,
     architecture: str = "llama",
+    recommended: dict[str, float] | None = None,
 ) -> Path:
-    """Write a model to ``path`` and return it; random weights unless some are given."""
+    """Write a model to ``path`` and return it; random weights unless some are given.
+
+    ``recommended`` are GGUF's ``general.sampling`` keys with their values.
+    """
     shape = shape or Shape()
     tokenizer = tokenizer or train()
     weights = weights or random_weights(shape, len(tokenizer.tokens))
@@ -121,6 +125,8 @@ def write_model(
     _describe_tokenizer(writer, tokenizer)
     if chat_template is not None:
         writer.add_chat_template(chat_template)
+    for key, value in (recommended or {}).items():
+        writer.add_float32(f"general.sampling.{key}", value)
     for key, tensor in weights.items():
         flat = tensor.ndim == 1
         writer.add_tensor(key, tensor if flat else tensor.astype(np.float16))

@@ -7,7 +7,7 @@ import msgspec
 
 from llm_ext.core.messages import ChatMessage, Role
 from llm_ext.core.requests import ChatRequest
-from llm_ext.core.sampling import SamplingParams
+from llm_ext.core.sampling import SamplingOptions
 from llm_ext.errors import InvalidRequestError
 
 
@@ -181,16 +181,11 @@ def _text(content: str | list[_Part] | None, where: str) -> str:
     return "".join(part.text or "" for part in content)
 
 
-def _sampling(body: _Body) -> SamplingParams:
-    given = {
-        field: value
-        for field in _SAMPLING
-        if (value := getattr(body, field)) is not None
-    }
-    stop = [body.stop] if isinstance(body.stop, str) else body.stop or []
+def _sampling(body: _Body) -> SamplingOptions:
+    stop = (body.stop,) if isinstance(body.stop, str) else body.stop
     most = body.max_completion_tokens
-    return SamplingParams(
+    return SamplingOptions(
         max_tokens=body.max_tokens if most is None else most,
-        stop=tuple(stop),
-        **given,
+        stop=None if stop is None else tuple(stop),
+        **{field: getattr(body, field) for field in _SAMPLING},
     )

@@ -9,7 +9,7 @@ from llm_ext import errors
 from llm_ext.core.events import Failed, LoadStage
 from llm_ext.core.model_name import model_id, near_matches
 from llm_ext.core.model_status import load_progress
-from llm_ext.core.sampling import SamplingParams
+from llm_ext.core.sampling import SamplingOptions, SamplingParams
 
 
 @pytest.mark.parametrize(
@@ -59,9 +59,17 @@ def test_a_sampling_value_out_of_range_names_its_field(
     field: str, value: object
 ) -> None:
     with pytest.raises(errors.InvalidRequestError) as caught:
-        SamplingParams(**{field: value})  # type: ignore[arg-type]  # wrong on purpose
+        SamplingOptions(**{field: value})  # type: ignore[arg-type]  # wrong on purpose
     assert caught.value.param == field
     assert field in str(caught.value) or "stop string" in str(caught.value)
+
+
+def test_what_a_request_leaves_open_the_model_recommends() -> None:
+    """And what neither says is llama-server's default."""
+    asked = SamplingOptions(temperature=0, seed=3)
+    recommended = SamplingOptions(temperature=0.6, top_k=20)
+    assert asked.over(recommended) == SamplingParams(temperature=0, top_k=20, seed=3)
+    assert SamplingOptions().over(SamplingOptions()) == SamplingParams()
 
 
 def test_progress_never_goes_back() -> None:

@@ -9,7 +9,7 @@ from llm_ext.core.events import Accepted, Failed, Finished, TextDelta, Usage
 from llm_ext.core.load_options import LoadOptions
 from llm_ext.core.messages import ChatMessage
 from llm_ext.core.requests import ChatRequest
-from llm_ext.core.sampling import SamplingParams
+from llm_ext.core.sampling import SamplingOptions
 from llm_ext.ipc.channel import ChannelError, read_frame, write_frame
 from llm_ext.ipc.codec import decode_command, decode_report, encode
 from llm_ext.ipc.messages import (
@@ -29,7 +29,7 @@ STATUS = EngineStatus(steps=3, slots=4, busy=1)
 REQUEST = ChatRequest(
     model="m",
     messages=(ChatMessage(role="user", content="é"),),
-    sampling=SamplingParams(stop=("x",), seed=7),
+    sampling=SamplingOptions(stop=("x",), seed=7),
 )
 COMMANDS: list[Command] = [
     Load(path="/m.gguf", options=LoadOptions(slots=2)),

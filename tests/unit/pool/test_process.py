@@ -22,7 +22,7 @@ from llm_ext.core.events import (
 )
 from llm_ext.core.messages import ChatMessage
 from llm_ext.core.requests import ChatRequest
-from llm_ext.core.sampling import SamplingParams
+from llm_ext.core.sampling import SamplingOptions
 from llm_ext.core.settings import Settings
 from llm_ext.errors import ModelBusyError, QueueFullError
 from llm_ext.ipc.messages import EngineStatus, Load, LoadFailed, Progress, Published
@@ -34,7 +34,7 @@ from tests.fakes.worker import FakeLauncher
 REQUEST = ChatRequest(
     model="m",
     messages=(ChatMessage(role="user", content="Hi"),),
-    sampling=SamplingParams(),
+    sampling=SamplingOptions(),
 )
 END = Finished(reason="stop", usage=Usage(prompt_tokens=1, completion_tokens=1))
 

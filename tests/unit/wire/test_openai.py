@@ -17,6 +17,7 @@ from llm_ext.core.events import (
     TextDelta,
     Usage,
 )
+from llm_ext.core.sampling import SamplingOptions
 from llm_ext.wire import native, progress, sse
 from llm_ext.wire.openai import errors as wire_errors
 from llm_ext.wire.openai.chat_reply import ChatReply
@@ -29,11 +30,11 @@ def body(**fields: Any) -> bytes:  # noqa: ANN401  # any JSON
     return json.dumps({"model": "m", "messages": HI, **fields}).encode()
 
 
-def test_the_smallest_call_has_llama_servers_defaults() -> None:
+def test_the_smallest_call_leaves_sampling_to_the_model() -> None:
     call = parse(body())
     assert call.request.model == "m"
     assert call.request.messages[0].content == "Hi"
-    assert call.request.sampling.temperature == 0.8
+    assert call.request.sampling == SamplingOptions()
     assert not call.stream
 
 
