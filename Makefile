@@ -7,7 +7,7 @@ PYTHON ?= python3
 BOOTSTRAP = @$(PYTHON) -m tools.bootstrap
 
 .DEFAULT_GOAL := help
-.PHONY: help lab install test lint format bench clean
+.PHONY: help lab install test lint format bench guide clean
 
 help: ## list what make can do
 	@sed -n 's/^\([a-z]*\): ## \(.*\)/make \1 \t\2/p' Makefile | expand -t 16
@@ -29,6 +29,9 @@ format: ## repair what the checks can repair
 
 bench: ## measure how responsive everything stays
 	$(BOOTSTRAP) bench $(ARGS)
+
+guide: ## train the demo model anew, about 40 minutes (ARGS=--minutes=90)
+	$(BOOTSTRAP) guide $(ARGS)
 
 clean: ## remove what was installed and built, but not compiled llama.cpp wheels
 	rm -rf .venv build dist llm_ext/labextension labextension/node_modules \

@@ -15,6 +15,7 @@ from tools.environment import Environment
 
 _DEMO = "docs/demo.ipynb"
 _BENCHMARK = "benchmarks.responsiveness"
+_TRAINING = "tools.demo_model.build"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -26,6 +27,7 @@ def main(arguments: Sequence[str]) -> int:
         "lint": lint,
         "format": reformat,
         "bench": bench,
+        "guide": guide,
     }
     name = arguments[0] if arguments else ""
     if name not in commands:
@@ -85,6 +87,11 @@ def reformat(_: Sequence[str]) -> None:
 def bench(arguments: Sequence[str]) -> None:
     """Measure."""
     _become(_prepare("bench"), "-m", _BENCHMARK, *arguments)
+
+
+def guide(arguments: Sequence[str]) -> None:
+    """Train the demo model."""
+    _become(_prepare("model"), "-m", _TRAINING, *arguments)
 
 
 def _prepare(*groups: str) -> Environment:

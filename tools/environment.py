@@ -21,7 +21,8 @@ from tools.console import ROOT, Problem, Step, run
 NEWEST_TESTED = (3, 13)
 
 _PIP_WITH_GROUPS = (25, 1)
-_PIP_FACTS = "https://pypi.org/pypi/pip/json"
+_INDEX = "https://pypi.org"
+_PIP_FACTS = f"{_INDEX}/pypi/pip/json"
 _PROBE = (
     "import pip, sys; print(*sys.version_info[:2], sep='.'); print(pip.__version__)"
 )

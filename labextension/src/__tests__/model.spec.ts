@@ -49,11 +49,11 @@ describe('StatusModel', () => {
     expect(changed).toHaveBeenCalledOnce();
   });
 
-  it('asks every five seconds while nothing happens', async () => {
+  it('asks every two seconds while nothing happens', async () => {
     model.start();
     await pass(1);
 
-    expect(await requestsWithin(4_990)).toBe(0);
+    expect(await requestsWithin(1_990)).toBe(0);
     expect(await requestsWithin(20)).toBe(1);
   });
 
@@ -76,7 +76,7 @@ describe('StatusModel', () => {
     server.lists([aModel({ state: 'ready' })]);
     await pass(1_000);
 
-    expect(await requestsWithin(3_000)).toBe(0);
+    expect(await requestsWithin(1_700)).toBe(0);
   });
 
   it('says why it has no answer', async () => {
@@ -113,7 +113,7 @@ describe('StatusModel', () => {
     await pass(60_000);
 
     expect(model.status.state).toBe('ready');
-    expect(await requestsWithin(5_000)).toBe(1);
+    expect(await requestsWithin(2_000)).toBe(1);
   });
 
   it('forgives earlier failures once the server has answered', async () => {
@@ -201,7 +201,7 @@ describe('StatusModel', () => {
 
     expect(await requestsWithin(60_000)).toBe(0);
     setVisibility('visible');
-    expect(await requestsWithin(5_000)).toBe(1);
+    expect(await requestsWithin(2_000)).toBe(1);
   });
 });
 

@@ -7,7 +7,8 @@ import { listModels } from '../api/models';
 import { ApiError } from '../api/request';
 import { isPassing, type Status, summarize } from './summary';
 
-const CALM_INTERVAL_MS = 5_000;
+const CALM_INTERVAL_MS = 2_000;
+const FAILURE_INTERVAL_MS = 5_000;
 const LIVELY_INTERVAL_MS = 750;
 const MAX_INTERVAL_MS = 60_000;
 
@@ -78,7 +79,7 @@ export class StatusModel implements IDisposable {
       this._failures += 1;
       this._show(
         { state: 'offline', failure: error },
-        Math.min(MAX_INTERVAL_MS, CALM_INTERVAL_MS * 2 ** this._failures)
+        Math.min(MAX_INTERVAL_MS, FAILURE_INTERVAL_MS * 2 ** this._failures)
       );
     }
   }
