@@ -7,6 +7,7 @@ import pytest
 
 from tests.live import LiveServer, live_server
 from tests.models.builder import Shape, write_model
+from tests.models.hello import write_hello
 
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
 
@@ -28,14 +29,15 @@ def jp_server_cleanup() -> None:
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of models.
 
-    ``babble`` and ``other`` answer with as many random tokens as asked, up to 30,000;
-    ``short`` has a context of 64 tokens; ``plain`` has no chat template; ``strict``
+    ``hello`` recites one sentence. ``babble`` and ``other`` answer with as many random
+    tokens as asked, up to 30,000; ``short`` has a context of 64 tokens; ``plain`` has no chat template; ``strict``
     has one that refuses system messages; ``sober`` recommends a temperature of 0, and a
     ``top_p`` that makes no sense; ``broken`` is no model; ``cut`` and ``unknown`` are
     models that llama.cpp refuses.
     """
     folder = tmp_path_factory.mktemp("models")
     long = Shape(context=32768)
+    write_hello(folder / "hello.gguf")
     write_model(folder / "babble.gguf", shape=long)
     write_model(folder / "other.gguf", shape=long)
     write_model(folder / "short.gguf", shape=Shape(context=64))

@@ -10,7 +10,7 @@ from llm_ext.engine.backend import BatchToken, DecodeError, NoCellsError
 from .batch import Batch
 from .context import Context
 from .model import Model
-from .sampler import PENALTY_WINDOW, ChainSampler
+from .sampler import ChainSampler
 
 _NO_CELLS = 1  # llama_decode: no memory slot for the batch; nothing changed
 
@@ -40,9 +40,8 @@ class LlamaBackend:
 
     def sampler(self, params: SamplingParams, prompt: Sequence[int]) -> ChainSampler:
         """See Backend."""
-        sampler = ChainSampler(self._context, params, vocabulary=self._vocab.size)
-        if params.penalises:
-            sampler.accept(prompt[-PENALTY_WINDOW:])
+        sampler = ChainSampler(self._context, self._vocab, params)
+        sampler.accept(prompt)
         return sampler
 
     def ends(self, token: int) -> bool:

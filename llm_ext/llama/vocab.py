@@ -1,7 +1,7 @@
 """A model's tokens."""
 
 import ctypes
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from llama_cpp import llama_cpp as lib
 
@@ -16,7 +16,7 @@ class Vocab:
     """
 
     def __init__(self, pointer: int) -> None:
-        self._pointer = pointer
+        self.pointer = pointer
         self.size = int(lib.llama_vocab_n_tokens(pointer))
         self.adds_bos = bool(lib.llama_vocab_get_add_bos(pointer))
         self.bos = self._special_text(lib.llama_vocab_bos(pointer))
@@ -36,15 +36,20 @@ class Vocab:
         while True:
             tokens = (lib.llama_token * room)()
             count = lib.llama_tokenize(
-                self._pointer, data, len(data), tokens, room, *_SPECIAL_TOKENS
+                self.pointer, data, len(data), tokens, room, *_SPECIAL_TOKENS
             )
             if count >= 0:
                 return list(tokens[:count])
             room = -count
 
+    @cached_property
+    def end_tokens(self) -> tuple[int, ...]:
+        """All tokens that end an answer."""
+        return tuple(token for token in range(self.size) if self.ends(token))
+
     def ends(self, token: int) -> bool:
         """Whether ``token`` is one of those that end an answer."""
-        return bool(lib.llama_vocab_is_eog(self._pointer, token))
+        return bool(lib.llama_vocab_is_eog(self.pointer, token))
 
     def _piece(self, token: int) -> bytes:
         """Return the text bytes of ``token``; control tokens have none."""
@@ -60,7 +65,7 @@ class Vocab:
         while True:
             buffer = ctypes.create_string_buffer(room)
             size = lib.llama_token_to_piece(
-                self._pointer, token, buffer, room, 0, special
+                self.pointer, token, buffer, room, 0, special
             )
             if size >= 0:
                 return buffer.raw[:size]

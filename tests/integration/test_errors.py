@@ -114,6 +114,15 @@ def test_a_template_that_refuses_is_400_in_its_words(http: httpx.Client) -> None
     assert "no system messages, please" in reply.json()["error"]["message"]
 
 
+def test_a_bias_for_a_token_that_is_not_there_is_400(http: httpx.Client) -> None:
+    warm(http, "babble")
+    reply = ask(http, "babble", logit_bias={"100000": 1})
+    assert reply.status_code == 400
+    error = reply.json()["error"]
+    assert error["param"] == "logit_bias"
+    assert "tokens are 0 to" in error["message"]
+
+
 def test_wrong_json_and_wrong_routes_have_the_same_shape(http: httpx.Client) -> None:
     wrong = [
         http.post("v1/chat/completions", content=b"{"),

@@ -7,7 +7,7 @@ import msgspec
 
 from llm_ext.core.messages import ChatMessage, Role
 from llm_ext.core.requests import ChatRequest
-from llm_ext.core.sampling import SamplingOptions
+from llm_ext.core.sampling import LogitBias, Mirostat, SamplingOptions
 from llm_ext.errors import InvalidRequestError
 
 
@@ -56,15 +56,33 @@ class _Body(msgspec.Struct):
     stream_options: _StreamOptions | None = None
     max_tokens: int | None = None
     max_completion_tokens: int | None = None
-    temperature: float | None = None
-    top_p: float | None = None
-    top_k: int | None = None
-    min_p: float | None = None
+    stop: str | list[str] | None = None
+    logit_bias: dict[str, float | bool] | list[tuple[int, float | bool]] | None = None
+    min_tokens: int | None = None
+    ignore_eos: bool | None = None
+    seed: int | None = None
+    repeat_last_n: int | None = None
     repeat_penalty: float | None = None
     frequency_penalty: float | None = None
     presence_penalty: float | None = None
-    seed: int | None = None
-    stop: str | list[str] | None = None
+    dry_multiplier: float | None = None
+    dry_base: float | None = None
+    dry_allowed_length: int | None = None
+    dry_penalty_last_n: int | None = None
+    dry_sequence_breakers: tuple[str, ...] | None = None
+    top_n_sigma: float | None = None
+    top_k: int | None = None
+    typical_p: float | None = None
+    top_p: float | None = None
+    min_p: float | None = None
+    xtc_probability: float | None = None
+    xtc_threshold: float | None = None
+    temperature: float | None = None
+    dynatemp_range: float | None = None
+    dynatemp_exponent: float | None = None
+    mirostat: Mirostat | None = None
+    mirostat_tau: float | None = None
+    mirostat_eta: float | None = None
     n: int | None = None
     logprobs: bool | None = None
     tools: list[Any] | None = None
@@ -81,16 +99,8 @@ _ROLES: dict[str, Role] = {
     "assistant": "assistant",
     "tool": "tool",
 }
-_SAMPLING = (
-    "temperature",
-    "top_p",
-    "top_k",
-    "min_p",
-    "repeat_penalty",
-    "frequency_penalty",
-    "presence_penalty",
-    "seed",
-)
+_TRANSLATED = {"max_tokens", "stop", "logit_bias"}
+_SAMPLING = set(SamplingOptions.__struct_fields__) - _TRANSLATED
 
 
 def parse(data: bytes) -> ChatCall:
@@ -187,5 +197,25 @@ def _sampling(body: _Body) -> SamplingOptions:
     return SamplingOptions(
         max_tokens=body.max_tokens if most is None else most,
         stop=None if stop is None else tuple(stop),
+        logit_bias=_biases(body.logit_bias),
         **{field: getattr(body, field) for field in _SAMPLING},
     )
+
+
+def _biases(
+    given: dict[str, float | bool] | list[tuple[int, float | bool]] | None,
+) -> LogitBias | None:
+    """Return OpenAI's object, or llama-server's pairs; ``false`` bans a token."""
+    if given is None:
+        return None
+    pairs = given if isinstance(given, list) else list(given.items())
+    try:
+        return tuple((int(token), _bias(value)) for token, value in pairs)
+    except ValueError as error:
+        raise InvalidRequestError(
+            "'logit_bias' must name tokens by their numbers.", param="logit_bias"
+        ) from error
+
+
+def _bias(value: float | bool) -> float:  # noqa: FBT001  # JSON's false bans
+    return float("-inf") if value is False else float(value)

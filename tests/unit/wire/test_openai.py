@@ -48,10 +48,45 @@ def test_every_sampling_field_arrives() -> None:
         "frequency_penalty": 0.2,
         "presence_penalty": 0.3,
         "seed": 5,
+        "min_tokens": 2,
+        "ignore_eos": True,
+        "repeat_last_n": 9,
+        "dry_multiplier": 0.5,
+        "dry_base": 2,
+        "dry_allowed_length": 3,
+        "dry_penalty_last_n": 4,
+        "dry_sequence_breakers": ["\n"],
+        "top_n_sigma": 1.5,
+        "typical_p": 0.9,
+        "xtc_probability": 0.4,
+        "xtc_threshold": 0.2,
+        "dynatemp_range": 0.3,
+        "dynatemp_exponent": 1.2,
+        "mirostat": 2,
+        "mirostat_tau": 4,
+        "mirostat_eta": 0.2,
     }
     sampling = parse(body(**fields, max_tokens=7, stop="x")).request.sampling
-    assert {name: getattr(sampling, name) for name in fields} == fields
+    expected = {**fields, "dry_sequence_breakers": ("\n",)}
+    assert {name: getattr(sampling, name) for name in fields} == expected
     assert (sampling.max_tokens, sampling.stop) == (7, ("x",))
+    translated = {"max_tokens", "stop", "logit_bias"}
+    assert set(fields) | translated == set(SamplingOptions.__struct_fields__)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"5": 2.5, "7": -100}, ((5, 2.5), (7, -100.0))),
+        ({"5": False}, ((5, float("-inf")),)),
+        ([[5, 1], [7, False]], ((5, 1.0), (7, float("-inf")))),
+        ({}, ()),
+    ],
+)
+def test_biases_come_in_openais_and_llama_servers_shape(
+    given: object, expected: object
+) -> None:
+    assert parse(body(logit_bias=given)).request.sampling.logit_bias == expected
 
 
 def test_null_is_the_same_as_absent_and_unknown_fields_are_ignored() -> None:
@@ -84,6 +119,9 @@ def test_content_parts_are_joined_and_developer_is_system() -> None:
         ({"max_tokens": 0}, "max_tokens"),
         ({"stop": [1]}, "stop[0]"),
         ({"n": 2}, "n"),
+        ({"logit_bias": {"word": 1}}, "logit_bias"),
+        ({"mirostat": 3}, "mirostat"),
+        ({"min_tokens": -1}, "min_tokens"),
         ({"logprobs": True}, "logprobs"),
         ({"tools": [{}]}, "tools"),
         ({"response_format": {"type": "json_object"}}, "response_format"),

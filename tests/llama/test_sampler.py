@@ -1,0 +1,163 @@
+"""Every sampling parameter, on llama.cpp: that it does what it says, and repeats."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from llm_ext.core.sampling import SamplingParams
+from llm_ext.engine.backend import BatchToken
+from llm_ext.engine.engine import Engine
+from llm_ext.engine.sequence import Sequence
+from llm_ext.llama.backend import LlamaBackend
+from llm_ext.llama.context import Context
+from llm_ext.llama.library import Log
+from llm_ext.llama.model import Model
+
+PROMPT = [100, 101, 102]
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """A loaded model."""
+
+    model: Model
+    backend: LlamaBackend
+
+    def draw(self, prompt: list[int], **options: Any) -> int:  # noqa: ANN401  # any of them
+        """Return the first token after ``prompt``."""
+        last = len(prompt) - 1
+        batch = [
+            BatchToken(token, index, 0, wants_logits=index == last)
+            for index, token in enumerate(prompt)
+        ]
+        self.backend.clear(0)
+        self.backend.decode(batch)
+        with closing(
+            self.backend.sampler(SamplingParams(**options), prompt)
+        ) as sampler:
+            return sampler.sample(last)
+
+    def generate(self, prompt: list[int], *, most: int, **options: Any) -> list[int]:  # noqa: ANN401  # the same
+        """Return the tokens that follow ``prompt``, at most ``most``."""
+        engine = Engine(self.backend, n_slots=1)
+        params = SamplingParams(**options)
+        limit = len(prompt) + most
+        sequence = Sequence(request_id=1, prompt=prompt, params=params, limit=limit)
+        engine.submit(sequence)
+        while not engine.idle:
+            engine.step()
+        return sequence.answer
+
+
+def load(path: Path) -> Iterator[Runtime]:
+    log = Log(lambda _text: None)
+    log.start()
+    with (
+        closing(
+            Model(path, gpu_layers=0, log=log, progress=lambda _part: None)
+        ) as model,
+        closing(Context(model, cells=512, slots=2, threads=1)) as context,
+        closing(LlamaBackend(model, context)) as backend,
+    ):
+        yield Runtime(model, backend)
+
+
+@pytest.fixture(scope="module")
+def babble(models: Path) -> Iterator[Runtime]:
+    """Random weights."""
+    yield from load(models / "babble.gguf")
+
+
+@pytest.fixture(scope="module")
+def hello(models: Path) -> Iterator[Runtime]:
+    """A model that recites one sentence and ends."""
+    yield from load(models / "hello.gguf")
+
+
+def test_greedy_is_what_every_cut_to_one_token_is(babble: Runtime) -> None:
+    greedy = babble.draw(PROMPT, temperature=0)
+    for cut in ({"top_k": 1}, {"top_p": 0.0}, {"min_p": 1.0}, {"top_n_sigma": 1e-4}):
+        assert babble.draw(PROMPT, temperature=5, **cut) == greedy, cut
+
+
+def test_a_bias_bans_a_token_or_forces_it(babble: Runtime) -> None:
+    greedy = babble.draw(PROMPT, temperature=0)
+    banned = ((greedy, float("-inf")),)
+    assert babble.draw(PROMPT, temperature=0, logit_bias=banned) != greedy
+    assert babble.draw(PROMPT, temperature=2, logit_bias=((77, 1000.0),)) == 77
+
+
+def test_penalties_see_the_prompt(babble: Runtime) -> None:
+    greedy = babble.draw(PROMPT, temperature=0)
+    prompt = [greedy, *PROMPT]
+    likeliest = babble.draw(prompt, temperature=0)
+    again = [likeliest, *prompt]
+    repeated = babble.draw(again, temperature=0)
+    strong = {"temperature": 0, "presence_penalty": 2.0, "repeat_penalty": 100.0}
+    assert repeated in again or babble.draw(again, **strong) == repeated
+    answer = babble.generate(PROMPT, most=60, repeat_last_n=512, **strong)
+    assert len(set(answer)) == len(answer)
+
+
+def test_a_short_window_forgets(babble: Runtime) -> None:
+    """Outside of it, tokens may come again."""
+    strong = {"temperature": 0, "repeat_penalty": 100.0, "repeat_last_n": 2}
+    answer = babble.generate(PROMPT, most=100, **strong)
+    assert len(set(answer)) < len(answer)
+    assert all(a not in answer[max(0, i - 2) : i] for i, a in enumerate(answer))
+
+
+def test_dry_breaks_a_repetition(hello: Runtime) -> None:
+    """The recited sentence, begun again, is not gone on with."""
+    line = hello.model.vocab.tokenize("\nHello! I am the tiny model that")
+    twice = [*line, *line[:5]]
+    assert hello.draw(twice, temperature=0) == line[5]
+    options = {"temperature": 0, "dry_multiplier": 100.0, "dry_sequence_breakers": ()}
+    assert hello.draw(twice, **options) != line[5]
+
+
+def test_the_model_ends_unless_it_may_not(hello: Runtime) -> None:
+    prompt = hello.model.vocab.tokenize("\n")
+    whole = hello.generate(prompt, most=100, temperature=0)
+    assert len(whole) < 60
+    held = hello.generate(prompt, most=100, temperature=0, min_tokens=len(whole) + 5)
+    assert len(whole) + 5 <= len(held) <= 100
+    endless = hello.generate(prompt, most=100, temperature=0, ignore_eos=True)
+    assert len(endless) == 100
+    assert held[: len(whole)] == endless[: len(whole)] == whole
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"typical_p": 0.5},
+        {"top_n_sigma": 1.0},
+        {"xtc_probability": 0.5, "xtc_threshold": 0.05},
+        {"dynatemp_range": 1.0, "dynatemp_exponent": 2.0},
+        {"mirostat": 1},
+        {"mirostat": 2, "mirostat_tau": 2.0, "mirostat_eta": 0.5},
+        {"dry_multiplier": 0.8},
+        {"frequency_penalty": 1.0},
+    ],
+    ids=lambda options: next(iter(options)),
+)
+def test_a_seed_repeats_a_draw_and_another_does_not(
+    babble: Runtime, options: dict[str, Any]
+) -> None:
+    """Whatever else is asked for."""
+    wide = {"top_k": 0, "top_p": 1.0, "min_p": 0.0, "temperature": 1.5, **options}
+    texts = [
+        tuple(babble.generate(PROMPT, most=20, seed=seed, **wide)) for seed in (1, 1, 2)
+    ]
+    assert texts[0] == texts[1] != texts[2]
+
+
+def test_xtc_drops_the_likeliest(babble: Runtime) -> None:
+    greedy = babble.draw(PROMPT, temperature=0)
+    options = {"xtc_probability": 1.0, "xtc_threshold": 0.0, "top_k": 5}
+    drawn = {babble.draw(PROMPT, seed=seed, **options) for seed in range(10)}
+    assert greedy not in drawn
