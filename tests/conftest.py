@@ -30,10 +30,10 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of models.
 
     ``hello`` recites one sentence. ``babble`` and ``other`` answer with as many random
-    tokens as asked, up to 30,000; ``short`` has a context of 64 tokens; ``plain`` has no chat template; ``strict``
-    has one that refuses system messages; ``sober`` recommends a temperature of 0, and a
-    ``top_p`` that makes no sense; ``broken`` is no model; ``cut`` and ``unknown`` are
-    models that llama.cpp refuses.
+    tokens as asked, up to 30,000. ``short`` has a context of 64 tokens. ``plain`` has
+    no chat template, ``strict`` one that refuses. ``sober`` recommends a temperature
+    of 0, and a ``top_p`` that makes no sense. ``broken`` is no model; ``cut`` and
+    ``unknown`` are models that llama.cpp refuses.
     """
     folder = tmp_path_factory.mktemp("models")
     long = Shape(context=32768)

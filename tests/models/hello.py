@@ -1,7 +1,6 @@
-"""Builds ``llm_ext/demo/hello.gguf``: ``python -m tests.models.hello``.
+"""A model that answers every question with one sentence, token by token.
 
-The model that ships with the project until a trained one does: it answers every
-question with one sentence, which shows that everything around it works.
+What it says is known to the letter, so a test can tell that all of it arrived.
 """
 
 from pathlib import Path
@@ -15,7 +14,6 @@ ANSWER = (
     "program; now load one of those GGUF files you own and ask again."
 )
 SHAPE = Shape(embedding=192, layers=1, heads=4, kv_heads=2, feed_forward=32)
-TARGET = Path(__file__).parents[2] / "llm_ext" / "demo" / "hello.gguf"
 
 
 def write_hello(path: Path) -> Path:
@@ -25,7 +23,3 @@ def write_hello(path: Path) -> Path:
     return write_model(
         path, name="Hello", shape=SHAPE, tokenizer=tokenizer, weights=weights
     )
-
-
-if __name__ == "__main__":
-    write_hello(TARGET)

@@ -122,6 +122,8 @@ def _describe(writer: gguf.GGUFWriter, shape: Shape) -> None:
     writer.add_layer_norm_rms_eps(shape.epsilon)
     writer.add_vocab_size(shape.vocabulary)
     writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
+    # A model this small should say what it is surest of.
+    writer.add_float32(gguf.Keys.General.SAMPLING_TEMP, 0.0)
 
 
 def _describe_tokenizer(writer: gguf.GGUFWriter, tokenizer: GuideTokenizer) -> None:
