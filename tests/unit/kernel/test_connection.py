@@ -88,9 +88,9 @@ def test_jupyters_list_serves_where_our_file_is_missing(tmp_path: Path) -> None:
 def test_else_the_server_of_the_nearest_folder_above(tmp_path: Path) -> None:
     """Both run (pid 1 and this one's parent); the deeper root folder wins."""
     write(tmp_path, "jpserver", 1, url="http://far/", root_dir="/")
-    write(tmp_path, "jpserver", os.getppid(), url="http://near/", root_dir="/work")
-    write(tmp_path, "jpserver", 2**22 - 1, url="http://dead/", root_dir="/work/deep")
-    found = find(here(tmp_path, folder=Path("/work/deep/er")))
+    write(tmp_path, "jpserver", os.getppid(), url="http://near/", root_dir="/srv")
+    write(tmp_path, "jpserver", 2**22 - 1, url="http://dead/", root_dir="/srv/deep")
+    found = find(here(tmp_path, folder=Path("/srv/deep/er")))
     assert found.url == "http://near/llm/"
 
 
