@@ -41,7 +41,8 @@ def check_version() -> None:
 class Log:
     """llama.cpp's own messages: passed on to stderr, the last errors kept.
 
-    A process has one: llama.cpp's log callback is global.
+    A process has one: llama.cpp's log callback is global. It must be closed before it
+    is forgotten, or llama.cpp would call into freed memory.
     """
 
     def __init__(self, write: Callable[[str], object] = sys.stderr.write) -> None:
@@ -50,9 +51,12 @@ class Log:
         self._errors: deque[str] = deque(maxlen=20)
         self._callback = lib.llama_log_callback(self._receive)
 
-    def start(self) -> None:
-        """Become the receiver of llama.cpp's messages."""
         lib.llama_log_set(self._callback, ctypes.c_void_p(0))
+
+    def close(self) -> None:
+        """Let llama.cpp print by itself again."""
+        nobody = lib.llama_log_callback()
+        lib.llama_log_set(nobody, ctypes.c_void_p(0))
 
     @property
     def errors(self) -> list[str]:

@@ -51,9 +51,8 @@ def loaded_model(
         ModelLoadError: llama.cpp refused, or is of an untested release.
     """
     check_version()
-    log = Log()
-    log.start()
     with ExitStack() as stack:
+        log = stack.enter_context(closing(Log()))
         read_ahead(path, lambda fraction: report("reading", fraction))
         model = stack.enter_context(
             closing(

@@ -26,10 +26,9 @@ def backend(request: pytest.FixtureRequest, models: Path) -> Iterator[Backend]:
     if request.param == "fake":
         yield FakeBackend(n_cells=CELLS, n_batch=CELLS)
         return
-    log = Log(lambda _text: None)
-    log.start()
     path = models / "babble.gguf"
     with (
+        closing(Log(lambda _text: None)) as log,
         closing(
             Model(path, gpu_layers=0, log=log, progress=lambda _part: None)
         ) as model,

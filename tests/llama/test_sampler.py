@@ -54,9 +54,8 @@ class Runtime:
 
 
 def load(path: Path) -> Iterator[Runtime]:
-    log = Log(lambda _text: None)
-    log.start()
     with (
+        closing(Log(lambda _text: None)) as log,
         closing(
             Model(path, gpu_layers=0, log=log, progress=lambda _part: None)
         ) as model,
