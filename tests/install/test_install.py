@@ -5,7 +5,6 @@ import secrets
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.waiting import eventually
 from tools import environment
 from tools.environment import Environment
 
@@ -161,11 +161,13 @@ def running_server(installed: Installed) -> Iterator[tuple[str, str]]:
     ):
         try:
             url = f"http://127.0.0.1:{port}"
-            deadline = time.monotonic() + 60
-            while not is_up(url, token):
+
+            def serves() -> bool:
+                """The installed server answers."""
                 assert server.poll() is None, log.read_text()
-                assert time.monotonic() < deadline, log.read_text()
-                time.sleep(0.1)
+                return is_up(url, token)
+
+            eventually(serves, within=60)
             yield url, token
         finally:
             server.terminate()

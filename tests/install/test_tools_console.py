@@ -3,11 +3,11 @@
 import io
 import os
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
+from tests.waiting import eventually
 from tools import console
 from tools.console import Problem, Step, duration, run
 
@@ -113,10 +113,7 @@ def test_breaking_off_ends_all_that_was_started(
     try:
         with pytest.raises(KeyboardInterrupt):
             run(["sh", "-c", script], log="tea", environ=os.environ, watch=stop)
-        deadline = time.monotonic() + 10
-        while is_held(reader):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        eventually(lambda: not is_held(reader), within=10)
     finally:
         os.close(reader)
 
