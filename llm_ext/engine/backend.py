@@ -3,27 +3,30 @@
 from collections.abc import Sequence as Items
 from typing import NamedTuple, Protocol
 
+from llm_ext.core.memory_kind import MemoryKind
 from llm_ext.core.sampling import SamplingParams
 
+from .element import Element
 
-class BatchToken(NamedTuple):
-    """One token of a batch.
+
+class BatchElement(NamedTuple):
+    """One element of a batch.
 
     Attributes:
-        token: Its id in the vocabulary.
+        element: A token's id in the vocabulary, or what stands in its place.
         position: Its place in its sequence, from 0.
-        slot: The sequence id that the KV cache files it under.
+        seq_id: The sequence id that the KV cache files it under.
         wants_logits: Whether a token will be drawn after it.
     """
 
-    token: int
+    element: Element
     position: int
-    slot: int
+    seq_id: int
     wants_logits: bool
 
 
 class DecodeError(Exception):
-    """The batch could not be computed; the memory of its slots is undefined."""
+    """The batch could not be computed; what its sequences computed is lost."""
 
 
 class NoCellsError(Exception):
@@ -44,25 +47,39 @@ class Backend(Protocol):
     """One loaded model with one KV cache. Used by one thread only."""
 
     @property
+    def memory_kind(self) -> MemoryKind:
+        """What the model keeps of what it read."""
+
+    @property
+    def n_seq_ids(self) -> int:
+        """Sequence ids that the KV cache tells apart."""
+
+    @property
     def n_cells(self) -> int:
-        """Tokens that the KV cache holds, all slots together."""
+        """Elements that the KV cache holds, all sequences together."""
 
     @property
     def n_batch(self) -> int:
-        """Most tokens in one decode."""
+        """Most elements in one decode."""
 
-    def decode(self, batch: Items[BatchToken]) -> None:
+    def decode(self, batch: Items[BatchElement]) -> None:
         """Compute a batch. Rows stay readable by samplers until the next call.
 
         Raises:
             NoCellsError: No room; memory is as before.
-            DecodeError: It failed; the slots in the batch must be cleared.
+            DecodeError: It failed; the sequences in the batch must be cleared.
         """
 
-    def clear(self, slot: int) -> None:
-        """Forget everything that was computed in ``slot``."""
+    def clear(self, seq_id: int, start: int, end: int | None) -> None:
+        """Forget the cells from ``start`` up to ``end``; None: all that follow."""
 
-    def sampler(self, params: SamplingParams, prompt: Items[int]) -> Sampler:
+    def copy(self, source: int, target: int, start: int, end: int) -> None:
+        """Let ``target`` share what ``source`` holds from ``start`` up to ``end``.
+
+        Only for memories of kind attention.
+        """
+
+    def sampler(self, params: SamplingParams, prompt: Items[Element]) -> Sampler:
         """Return a new sampler for a sequence that starts with ``prompt``."""
 
     def ends(self, token: int) -> bool:

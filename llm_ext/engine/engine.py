@@ -11,9 +11,10 @@ from llm_ext.core.events import (
 )
 from llm_ext.errors import EngineError
 
-from .backend import Backend, BatchToken, DecodeError, NoCellsError
-from .prefill import Chunk
-from .scheduler import Plan, Scheduler
+from .backend import Backend, BatchElement, DecodeError, NoCellsError
+from .memory import Copy, Move, memory_for
+from .prefill import Chunk, halves
+from .scheduler import Scheduler
 from .sequence import Sequence
 
 Published = list[tuple[int, EngineEvent]]
@@ -31,8 +32,11 @@ class Engine:
         self._backend = backend
         self._sequences: dict[int, Sequence] = {}
         self.steps = 0
+        self._memory = memory_for(
+            backend.memory_kind, n_cells=backend.n_cells, n_seq_ids=backend.n_seq_ids
+        )
         self.scheduler = Scheduler(
-            n_slots=n_slots, n_cells=backend.n_cells, n_batch=backend.n_batch
+            self._memory, n_slots=n_slots, n_batch=backend.n_batch
         )
 
     @property
@@ -64,31 +68,44 @@ class Engine:
         sequence = self._sequences.get(request_id)
         return [] if sequence is None else self._finish(sequence, "cancelled")
 
+    def forget(self) -> None:
+        """Give up every prefix that is kept for later."""
+        while moves := self._memory.evict():
+            self._apply(moves)
+
     def step(self) -> Published:
         """Do one step for all sequences and return what happened."""
         plan = self.scheduler.schedule()
-        for slot in plan.vacated:
-            self._backend.clear(slot)
+        self._apply(plan.moves)
         self.steps += 1
+        return self._compute(plan.chunks)
+
+    def _compute(self, chunks: list[Chunk]) -> Published:
+        """Decode, in smaller batches where the cache has no room for all at once."""
+        chunks = [chunk for chunk in chunks if chunk.sequence.seq_id is not None]
+        if not chunks:
+            return []
         try:
-            self._backend.decode(_batch(plan.chunks))
+            self._backend.decode(_batch(chunks))
         except NoCellsError:
-            return self._retreat(plan)
+            return self._compute_less(chunks)
         except DecodeError as error:
-            return self._fail(plan.chunks, str(error))
+            return self._fail(chunks, str(error))
         published: Published = []
         row = -1
-        for chunk in plan.chunks:
+        for chunk in chunks:
             row += chunk.size
             published += self._advance(chunk, row)
         return published
 
     def _advance(self, chunk: Chunk, row: int) -> Published:
         sequence = chunk.sequence
-        sequence.computed += chunk.size
+        self._apply(self._memory.advance(sequence, chunk.size))
         if sequence.remaining:
-            progress = PromptProgress(done=sequence.computed, total=sequence.length)
-            return [(sequence.request_id, progress)]
+            done, total = sequence.computed, len(sequence.prompt)
+            if done >= total:
+                return []
+            return [(sequence.request_id, PromptProgress(done=done, total=total))]
         if sequence.sampler is None:
             sequence.sampler = self._backend.sampler(sequence.params, sequence.prompt)
         return self._append(sequence, sequence.sampler.sample(row))
@@ -106,7 +123,7 @@ class Engine:
         return published
 
     def _finish(self, sequence: Sequence, reason: FinishReason) -> Published:
-        self._release(sequence)
+        self._release(sequence, keep=True)
         rest = ""
         if not sequence.stops.found and reason != "cancelled":
             rest = sequence.stops.feed(sequence.detokenizer.finish())
@@ -117,37 +134,49 @@ class Engine:
     def _fail(self, chunks: list[Chunk], cause: str) -> Published:
         published: Published = []
         for sequence in [chunk.sequence for chunk in chunks]:
-            self._release(sequence)
+            self._release(sequence, keep=False)
             error = EngineError(f"llama.cpp could not compute this request: {cause}.")
             published.append((sequence.request_id, Failed.of(error)))
         return published
 
-    def _retreat(self, plan: Plan) -> Published:
-        slot = self.scheduler.retreat(plan)
-        if slot is None:
-            return self._fail(plan.chunks, "the KV cache has no room left for it")
-        self._backend.clear(slot)
+    def _compute_less(self, chunks: list[Chunk]) -> Published:
+        """Give up what is kept, then halve the batch, then requeue somebody."""
+        evicted = self._memory.evict()
+        if evicted:
+            self._apply(evicted)
+            return self._compute(chunks)
+        size = sum(chunk.size for chunk in chunks)
+        if size > 1:
+            first, second = halves(chunks)
+            return self._compute(first) + self._compute(second)
+        moves = self.scheduler.retreat(size)
+        if moves is None:
+            return self._fail(chunks, "the KV cache has no room left for it")
+        self._apply(moves)
         return []
 
-    def _release(self, sequence: Sequence) -> None:
+    def _apply(self, moves: list[Move]) -> None:
+        for move in moves:
+            if isinstance(move, Copy):
+                self._backend.copy(*move)
+            else:
+                self._backend.clear(*move)
+
+    def _release(self, sequence: Sequence, *, keep: bool) -> None:
         del self._sequences[sequence.request_id]
-        slot = self.scheduler.remove(sequence)
-        if slot is not None:
-            self._backend.clear(slot)
+        self._apply(self.scheduler.remove(sequence, keep=keep))
         if sequence.sampler is not None:
             sequence.sampler.close()
 
 
-def _batch(chunks: list[Chunk]) -> list[BatchToken]:
-    batch: list[BatchToken] = []
+def _batch(chunks: list[Chunk]) -> list[BatchElement]:
+    batch: list[BatchElement] = []
     for sequence, size in chunks:
-        slot, start = sequence.slot, sequence.computed
-        if slot is None:
-            raise ValueError("only sequences with a slot are scheduled")
+        seq_id, start = sequence.held_id, sequence.computed
         last = size if size == sequence.remaining else 0
         batch += [
-            BatchToken(token, start + index, slot, wants_logits=index + 1 == last)
-            for index, token in enumerate(sequence.upcoming(size))
+            BatchElement(element, start + index, seq_id, wants_logits=index + 1 == last)
+            for index, element in enumerate(sequence.elements(start, start + size))
         ]
     return batch
 

@@ -7,7 +7,7 @@ from .sequence import Sequence
 
 
 class Chunk(NamedTuple):
-    """The next ``size`` tokens of a sequence, to be computed in this step."""
+    """The next ``size`` elements of a sequence, to be computed in this step."""
 
     sequence: Sequence
     size: int
@@ -32,3 +32,12 @@ def prompt_chunks(waiting: Iterable[Sequence], budget: int) -> list[Chunk]:
             if count == left:
                 open_prompts.remove(index)
     return [Chunk(prompts[index], count) for index, count in counts.items() if count]
+
+
+def halves(chunks: list[Chunk]) -> tuple[list[Chunk], list[Chunk]]:
+    """Share out chunks of two or more elements; a single chunk is cut in two."""
+    if len(chunks) == 1:
+        (sequence, size) = chunks[0]
+        return [Chunk(sequence, size // 2)], [Chunk(sequence, size - size // 2)]
+    middle = len(chunks) // 2
+    return chunks[:middle], chunks[middle:]

@@ -1,47 +1,51 @@
-"""Which tokens are computed in the next step. Pure: decides, and computes nothing."""
+"""Which elements are computed in the next step. Pure: decides, and computes nothing."""
 
 from collections import deque
 from dataclasses import dataclass, field
 
+from .memory import Memory, Move
 from .prefill import Chunk, prompt_chunks
 from .sequence import Sequence
-from .slots import SlotTable
 
 PROMPT_BUDGET = 128
-"""Prompt tokens a step while nobody streams: full prompt speed on a CPU."""
+"""Prompt elements a step while nobody streams: full prompt speed on a CPU."""
 
-STREAMING_PROMPT_BUDGET = 32
-"""Prompt tokens a step while somebody streams, so that no stream stalls for long."""
+STREAMING_PROMPT_BUDGET = 64
+"""Prompt elements a step while somebody streams: no stream stalls for long, and the
+prompt still gets most of the speed that it has alone."""
 
 HEADROOM = 64
-"""Cells an admitted sequence must find free beyond its known tokens, so that it is
+"""Cells an admitted sequence must find free beyond its known elements, so that it is
 not requeued at once."""
 
 
 @dataclass(kw_only=True)
 class Plan:
-    """One step: slots to clear first, then chunks to compute."""
+    """One step: changes of the cache first, then chunks to compute."""
 
-    vacated: list[int] = field(default_factory=list)
+    moves: list[Move] = field(default_factory=list)
     chunks: list[Chunk] = field(default_factory=list)
 
 
 class Scheduler:
-    """Owns who waits, who runs, and how many KV cells each may use.
+    """Owns who waits and who runs.
 
-    A sequence is in exactly one of ``waiting`` and ``running``. The cells of all
-    running sequences never exceed ``n_cells``: when they would, the sequence admitted
-    last goes back to the head of the queue and is computed again later; none fails
-    for another's sake.
+    A sequence is in exactly one of ``waiting`` and ``running``. When those that run
+    would need more cells than there are, the one admitted last goes back to the head of
+    the queue and goes on later; none fails for another's sake.
+
+    Attributes:
+        n_slots: Most sequences that run at once.
+        memory: The cells and ids that they share.
     """
 
-    def __init__(self, *, n_slots: int, n_cells: int, n_batch: int) -> None:
-        self.n_cells = n_cells
-        self.n_batch = n_batch
-        self._shared_cells = n_cells
-        self.slots = SlotTable(n_slots)
+    def __init__(self, memory: Memory, *, n_slots: int, n_batch: int) -> None:
+        self.n_slots = n_slots
+        self.memory = memory
         self.waiting: deque[Sequence] = deque()
         self.running: list[Sequence] = []
+        self._n_batch = n_batch
+        self._lost = 0
 
     def add(self, sequence: Sequence) -> None:
         """Queue a sequence behind all others.
@@ -49,108 +53,122 @@ class Scheduler:
         Raises:
             ValueError: Its limit is more than the cache holds.
         """
-        if sequence.limit > self.n_cells:
-            raise ValueError(f"{sequence.limit} tokens do not fit {self.n_cells} cells")
+        n_cells = self.memory.n_cells
+        if sequence.limit > n_cells:
+            raise ValueError(f"{sequence.limit} tokens do not fit {n_cells} cells")
         self.waiting.append(sequence)
 
-    def remove(self, sequence: Sequence) -> int | None:
-        """Forget a sequence; return the slot that became free, to be cleared."""
-        self._shared_cells = self.n_cells
-        if sequence in self.running:
-            return self._vacate(sequence)
-        self.waiting.remove(sequence)
-        return None
+    def remove(self, sequence: Sequence, *, keep: bool) -> list[Move]:
+        """Forget a sequence, and keep what it computed for others, or not."""
+        self._lost = 0
+        if sequence.seq_id is None:
+            self.waiting.remove(sequence)
+            return []
+        self.running.remove(sequence)
+        return self.memory.release(sequence, keep=keep)
 
     def schedule(self) -> Plan:
         """Decide the next step.
 
-        1. Admit from the head of the queue while a slot and cells are free.
+        1. Admit from the queue while a slot and cells are free.
         2. Take back the newest until the others have cells to go on with.
-        3. One token for every decoding sequence, as many as fit into a batch.
+        3. What was drawn last for every decoding sequence, as far as a batch holds it.
         4. Prompt chunks in what is left of the step's budget and of the cells.
+        5. Give up what is kept where its cells are needed.
         """
-        self._admit()  # (1)
-        vacated = self._make_room()  # (2)
-        decoding = [s for s in self.running if s.decoding][: self.n_batch]
-        chunks = [Chunk(sequence, 1) for sequence in decoding]  # (3)
-        budget = STREAMING_PROMPT_BUDGET if decoding else PROMPT_BUDGET
-        budget = min(budget, self.n_batch - len(chunks), self._free_cells - len(chunks))
-        prompts = [s for s in self.running if not s.decoding]
-        chunks += prompt_chunks(prompts, budget)  # (4)
-        return Plan(vacated=vacated, chunks=chunks)
+        moves = self._admit()  # 1
+        moves += self._make_room()  # 2
+        chunks: list[Chunk] = []
+        room = min(self._n_batch, self._available_cells)
+        for sequence in self.running:  # 3
+            if sequence.decoding and sequence.remaining <= room:
+                chunks.append(Chunk(sequence, sequence.remaining))
+                room -= sequence.remaining
+        budget = min(STREAMING_PROMPT_BUDGET if chunks else PROMPT_BUDGET, room)
+        drawn = {chunk.sequence for chunk in chunks}
+        prompts = [s for s in self.running if s not in drawn]
+        chunks += prompt_chunks(prompts, budget)  # 4
+        needed = sum(chunk.size for chunk in chunks)
+        while self.memory.free_cells < needed and (evicted := self.memory.evict()):  # 5
+            moves += evicted
+        return Plan(moves=moves, chunks=chunks)
 
-    def retreat(self, plan: Plan) -> int | None:
-        """Requeue the newest of several running sequences; return its slot.
+    def retreat(self, tried: int) -> list[Move] | None:
+        """Requeue the newest of several running sequences.
 
-        For when the backend had no room for ``plan``. Until a sequence ends, no more
-        cells than were in use are shared out, or the same plan would come again. The
-        last one running stays: None.
+        For when the cache had no room for ``tried`` elements more, though it should.
+        Until a sequence ends, no more cells are shared out than it has shown to have,
+        or the same would come again. The last one running stays: None.
         """
         if len(self.running) == 1:
             return None
-        self._shared_cells = sum(sequence.computed for sequence in self.running)
-        self._shared_cells += sum(chunk.size for chunk in plan.chunks) - 1
+        self._lost = max(0, self.memory.available_cells - tried + 1)
         return self._requeue(self.running[-1])
 
     def check_integrity(self) -> None:
         """Raise AssertionError if what this class promises does not hold."""
-        slots = [sequence.slot for sequence in self.running]
+        self.memory.check_integrity()
+        ids = [sequence.seq_id for sequence in self.running]
         problems = {
-            "a running sequence has no slot": None in slots,
-            "two sequences share a slot": len(set(slots)) != len(slots),
-            "a slot leaked": self.slots.free + len(slots) != self.slots.count,
-            "a waiting sequence holds a slot or memory": any(
-                s.slot is not None or s.computed for s in self.waiting
+            "a running sequence has no id": None in ids,
+            "two sequences share an id": len(set(ids)) != len(ids),
+            "more sequences run than there are slots": len(ids) > self.n_slots,
+            "a waiting sequence holds an id or memory": any(
+                s.seq_id is not None or s.computed for s in self.waiting
             ),
             "a sequence waits and runs": bool(set(self.waiting) & set(self.running)),
-            "more cells are used than there are": self._free_cells < 0,
         }
         broken = [problem for problem, holds in problems.items() if holds]
         if broken:
             raise AssertionError("; ".join(broken))
 
     @property
-    def _free_cells(self) -> int:
-        cells = self.n_cells if len(self.running) == 1 else self._shared_cells
-        return cells - sum(sequence.computed for sequence in self.running)
+    def _available_cells(self) -> int:
+        lost = self._lost if len(self.running) > 1 else 0
+        return self.memory.available_cells - lost
 
-    def _admit(self) -> None:
-        promised = sum(max(s.computed, s.length) for s in self.running)
-        while self.waiting:
-            head = self.waiting[0]
-            need = min(head.length + HEADROOM, head.limit)
-            if self.running and promised + need > self._shared_cells:
-                return
-            slot = self.slots.claim()
-            if slot is None:
-                return
-            self.waiting.popleft()
-            head.slot = slot
-            self.running.append(head)
-            promised += head.length
+    def _admit(self) -> list[Move]:
+        """Admit in order; those that soon share what another computes let others pass.
 
-    def _make_room(self) -> list[int]:
+        Nobody passes one for whom there is no room, or the large would never run.
+        """
+        moves: list[Move] = []
+        for sequence in list(self.waiting):
+            if len(self.running) == self.n_slots:
+                break
+            if self.memory.awaits(sequence, self.running):
+                continue
+            if self.running and self._promised + self._need(sequence) > (
+                self.memory.available_cells - self._lost
+            ):
+                break
+            self.waiting.remove(sequence)
+            moves += self.memory.claim(sequence)
+            self.running.append(sequence)
+        return moves
+
+    @property
+    def _promised(self) -> int:
+        """Cells that the running ones are sure to need."""
+        return sum(sequence.remaining for sequence in self.running)
+
+    def _need(self, sequence: Sequence) -> int:
+        return self.memory.missing(sequence) + min(
+            HEADROOM, sequence.limit - sequence.length
+        )
+
+    def _make_room(self) -> list[Move]:
         """Requeue the newest until the others can go on: at least one of them must."""
-        vacated: list[int] = []
-        while len(self.running) > 1 and self._free_cells < self._needed_cells:
-            vacated.append(self._requeue(self.running[-1]))
-        return vacated
+        moves: list[Move] = []
+        while len(self.running) > 1 and self._available_cells < self._needed_cells:
+            moves += self._requeue(self.running[-1])
+        return moves
 
     @property
     def _needed_cells(self) -> int:
-        return max(1, sum(sequence.decoding for sequence in self.running))
+        return max(1, sum(s.remaining for s in self.running if s.decoding))
 
-    def _requeue(self, sequence: Sequence) -> int:
-        slot = self._vacate(sequence)
-        self.waiting.appendleft(sequence)
-        return slot
-
-    def _vacate(self, sequence: Sequence) -> int:
-        slot = sequence.slot
-        if slot is None:
-            raise ValueError("a running sequence always has a slot")
+    def _requeue(self, sequence: Sequence) -> list[Move]:
         self.running.remove(sequence)
-        self.slots.release(slot)
-        sequence.slot = None
-        sequence.computed = 0
-        return slot
+        self.waiting.appendleft(sequence)
+        return self.memory.release(sequence, keep=True)

@@ -1,5 +1,6 @@
 """One generation: its tokens, and how far the model has computed them."""
 
+from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
 
 from llm_ext.core.events import Usage
@@ -7,7 +8,11 @@ from llm_ext.core.sampling import SamplingParams
 
 from .backend import Sampler
 from .detokenizer import Detokenizer
+from .element import Element
 from .stopping import StopStrings
+
+_DRAWN_AT_ONCE = 16
+"""Most elements that count as just drawn: a grammar can force several in a row."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -16,23 +21,25 @@ class Sequence:
 
     Attributes:
         request_id: Chosen by the client; unique among the living.
-        prompt: Token ids of the prompt; never empty.
+        prompt: The elements of the prompt; never empty.
         params: How to draw.
         limit: Most tokens, prompt and answer together.
         answer: Tokens drawn so far.
-        computed: How many of ``tokens`` the slot's memory holds.
-        slot: The slot it holds; None while it waits.
+        computed: How many elements its memory holds.
+        cached: How many elements of the prompt needed no computing.
+        seq_id: Its id in the KV cache; None while it waits.
         sampler: Made when it is first admitted; outlives a requeue, so that the draws
             go on as if nothing had happened.
     """
 
     request_id: int
-    prompt: list[int]
+    prompt: Items[Element]
     params: SamplingParams
     limit: int
     answer: list[int] = field(default_factory=list)
     computed: int = 0
-    slot: int | None = None
+    cached: int | None = None
+    seq_id: int | None = None
     sampler: Sampler | None = None
     detokenizer: Detokenizer = field(default_factory=Detokenizer)
 
@@ -41,18 +48,18 @@ class Sequence:
 
     @property
     def length(self) -> int:
-        """Tokens known: the prompt's and the answer's."""
+        """Elements known: the prompt's and the answer's."""
         return len(self.prompt) + len(self.answer)
 
     @property
     def remaining(self) -> int:
-        """Known tokens that are not computed; 0 only between decode and draw."""
+        """Known elements that are not computed; 0 only between decode and draw."""
         return self.length - self.computed
 
     @property
     def decoding(self) -> bool:
-        """Whether the next step computes one drawn token, rather than a prompt."""
-        return self.remaining == 1 and bool(self.answer)
+        """Whether the next step computes what was drawn last, rather than a prompt."""
+        return bool(self.answer) and self.remaining <= _DRAWN_AT_ONCE
 
     @property
     def full(self) -> bool:
@@ -62,12 +69,28 @@ class Sequence:
     @property
     def usage(self) -> Usage:
         """Tokens so far."""
-        return Usage(prompt_tokens=len(self.prompt), completion_tokens=len(self.answer))
+        return Usage(
+            prompt_tokens=len(self.prompt),
+            completion_tokens=len(self.answer),
+            cached_tokens=self.cached or 0,
+        )
 
-    def upcoming(self, count: int) -> list[int]:
-        """Return the next ``count`` tokens to compute."""
-        start, end = self.computed, self.computed + count
+    @property
+    def held_id(self) -> int:
+        """Its id in the KV cache.
+
+        Raises:
+            ValueError: It waits, and has none.
+        """
+        if self.seq_id is None:
+            raise ValueError("a waiting sequence has no sequence id")
+        return self.seq_id
+
+    def elements(self, start: int = 0, end: int | None = None) -> list[Element]:
+        """Return what is known from ``start`` up to ``end``, prompt and answer."""
+        end = self.length if end is None else end
         split = len(self.prompt)
         if end <= split:
-            return self.prompt[start:end]
-        return self.prompt[start:] + self.answer[max(0, start - split) : end - split]
+            return list(self.prompt[start:end])
+        answer = self.answer[max(0, start - split) : end - split]
+        return [*self.prompt[start:], *answer]

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from llama_cpp import llama_cpp as lib
 
 from llm_ext.core.sampling import SamplingParams
-from llm_ext.engine.backend import BatchToken, DecodeError, NoCellsError
+from llm_ext.engine.backend import BatchElement, DecodeError, NoCellsError
+from llm_ext.engine.element import Element
 
 from .batch import Batch
 from .context import Context
@@ -22,10 +23,12 @@ class LlamaBackend:
         self._vocab = model.vocab
         self._context = context
         self._batch = Batch(context.batch_size)
+        self.memory_kind = model.memory_kind
+        self.n_seq_ids = context.seq_ids
         self.n_cells = context.cells
         self.n_batch = context.batch_size
 
-    def decode(self, batch: Sequence[BatchToken]) -> None:
+    def decode(self, batch: Sequence[BatchElement]) -> None:
         """See Backend."""
         self._batch.fill(batch)
         code = lib.llama_decode(self._context.pointer, self._batch.struct)
@@ -34,11 +37,18 @@ class LlamaBackend:
         if code != 0:
             raise DecodeError(f"llama_decode returned {code}")
 
-    def clear(self, slot: int) -> None:
+    def clear(self, seq_id: int, start: int, end: int | None) -> None:
         """See Backend."""
-        lib.llama_memory_seq_rm(self._context.memory, slot, -1, -1)
+        last = -1 if end is None else end
+        lib.llama_memory_seq_rm(self._context.memory, seq_id, start, last)
 
-    def sampler(self, params: SamplingParams, prompt: Sequence[int]) -> ChainSampler:
+    def copy(self, source: int, target: int, start: int, end: int) -> None:
+        """See Backend."""
+        lib.llama_memory_seq_cp(self._context.memory, source, target, start, end)
+
+    def sampler(
+        self, params: SamplingParams, prompt: Sequence[Element]
+    ) -> ChainSampler:
         """See Backend."""
         sampler = ChainSampler(self._context, self._vocab, params)
         sampler.accept(prompt)

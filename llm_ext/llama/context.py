@@ -11,9 +11,9 @@ BATCH_SIZE = 512
 
 
 class Context:
-    """One unified KV cache of ``cells`` tokens that all slots share."""
+    """One unified KV cache of ``cells`` tokens that all sequences share."""
 
-    def __init__(self, model: Model, *, cells: int, slots: int, threads: int) -> None:
+    def __init__(self, model: Model, *, cells: int, seq_ids: int, threads: int) -> None:
         """Allocate.
 
         Raises:
@@ -23,7 +23,7 @@ class Context:
         params.n_ctx = cells
         params.n_batch = BATCH_SIZE
         params.n_ubatch = BATCH_SIZE
-        params.n_seq_max = slots
+        params.n_seq_max = seq_ids
         params.n_threads = threads
         params.n_threads_batch = threads
         params.kv_unified = True
@@ -35,6 +35,7 @@ class Context:
             )
         self.pointer: int | None = pointer
         self.memory = lib.llama_get_memory(pointer)
+        self.seq_ids = int(lib.llama_n_seq_max(pointer))
         self.cells = int(lib.llama_n_ctx(pointer))
         self.batch_size = int(lib.llama_n_batch(pointer))
 

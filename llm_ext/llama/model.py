@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 from llama_cpp import llama_cpp as lib
 
+from llm_ext.core.memory_kind import MemoryKind
 from llm_ext.core.sampling import SamplingOptions
 from llm_ext.errors import InvalidRequestError, ModelLoadError, ModelUnreadableError
 
@@ -79,6 +80,15 @@ class Model:
         self.pointer: int | None = pointer
         self.vocab = Vocab(lib.llama_model_get_vocab(pointer))
         self.trained_context = int(lib.llama_model_n_ctx_train(pointer))
+
+    @property
+    def memory_kind(self) -> MemoryKind:
+        """What it keeps of what it read."""
+        if lib.llama_model_is_hybrid(self.pointer):
+            return "hybrid"
+        if lib.llama_model_is_recurrent(self.pointer):
+            return "recurrent"
+        return "window" if lib.llama_model_n_swa(self.pointer) > 0 else "attention"
 
     @property
     def description(self) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from llama_cpp import llama_cpp as lib
 
 from llm_ext.core.sampling import LogitBias, SamplingParams
+from llm_ext.engine.element import Element
 
 from .context import Context
 from .vocab import Vocab
@@ -41,10 +42,11 @@ class ChainSampler:
         self._add_penalties(params)
         self._add_draw(params)
 
-    def accept(self, prompt: Sequence[int]) -> None:
+    def accept(self, prompt: Sequence[Element]) -> None:
         """Take the end of ``prompt`` as drawn, as far as the penalties look back."""
         for token in prompt[len(prompt) - min(self._window, len(prompt)) :]:
-            lib.llama_sampler_accept(self._chain, token)
+            if isinstance(token, int):
+                lib.llama_sampler_accept(self._chain, token)
 
     def sample(self, row: int) -> int:
         """See :class:`llm_ext.engine.backend.Sampler`."""

@@ -8,7 +8,9 @@ from pathlib import Path
 from llm_ext.chat.template import ChatTemplate
 from llm_ext.core.events import LoadStage
 from llm_ext.core.load_options import MAX_DEFAULT_CONTEXT, LoadOptions
+from llm_ext.core.memory_kind import MemoryKind
 from llm_ext.engine.engine import Engine
+from llm_ext.engine.memory import KEPT, MAX_SEQ_IDS
 from llm_ext.llama.backend import LlamaBackend
 from llm_ext.llama.context import Context
 from llm_ext.llama.library import Log, check_version
@@ -70,7 +72,7 @@ def loaded_model(
                 Context(
                     model,
                     cells=context_length(options.context_length, model.trained_context),
-                    slots=options.slots,
+                    seq_ids=seq_ids(model.memory_kind, slots=options.slots),
                     threads=options.threads or default_threads(model.parameters),
                 )
             )
@@ -85,6 +87,15 @@ def context_length(asked: int, trained: int) -> int:
     Past the length that a model was trained with it writes nonsense.
     """
     return min(asked or MAX_DEFAULT_CONTEXT, trained)
+
+
+def seq_ids(kind: MemoryKind, *, slots: int) -> int:
+    """Return the sequence ids to ask for.
+
+    Beyond those of the slots they are for kept prefixes. They cost nothing where cells
+    are shared; in other memories each has a state or a window of its own.
+    """
+    return min(slots + KEPT, MAX_SEQ_IDS) if kind == "attention" else slots
 
 
 def default_threads(parameters: int) -> int:

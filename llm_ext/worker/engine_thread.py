@@ -53,7 +53,7 @@ class EngineThread:
         engine = self._engine
         return EngineStatus(
             steps=engine.steps,
-            slots=engine.scheduler.slots.count,
+            slots=engine.scheduler.n_slots,
             busy=engine.busy_slots,
             waiting=engine.waiting,
             cancelled=self._cancelled,

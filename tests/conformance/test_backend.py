@@ -8,7 +8,7 @@ import pytest
 
 from llm_ext.core.events import Finished, TextDelta
 from llm_ext.core.sampling import SamplingParams
-from llm_ext.engine.backend import Backend, BatchToken, NoCellsError
+from llm_ext.engine.backend import Backend, BatchElement, NoCellsError
 from llm_ext.engine.engine import Engine
 from llm_ext.engine.sequence import Sequence
 from llm_ext.llama.backend import LlamaBackend
@@ -32,16 +32,16 @@ def backend(request: pytest.FixtureRequest, models: Path) -> Iterator[Backend]:
         closing(
             Model(path, gpu_layers=0, log=log, progress=lambda _part: None)
         ) as model,
-        closing(Context(model, cells=CELLS, slots=4, threads=1)) as context,
+        closing(Context(model, cells=CELLS, seq_ids=8, threads=1)) as context,
         closing(LlamaBackend(model, context)) as real,
     ):
         yield real
 
 
-def batch(tokens: list[int], *, slot: int = 0, start: int = 0) -> list[BatchToken]:
+def batch(tokens: list[int], *, seq_id: int = 0, start: int = 0) -> list[BatchElement]:
     last = len(tokens) - 1
     return [
-        BatchToken(token, start + index, slot, wants_logits=index == last)
+        BatchElement(token, start + index, seq_id, wants_logits=index == last)
         for index, token in enumerate(tokens)
     ]
 
@@ -59,6 +59,7 @@ def generate(backend: Backend, prompts: list[list[int]]) -> list[list[int]]:
     while not engine.idle:
         engine.step()
         engine.scheduler.check_integrity()
+    engine.forget()
     return [sequence.answer for sequence in sequences]
 
 
@@ -82,7 +83,7 @@ def test_a_prompt_in_pieces_is_the_same_prompt(backend: Backend) -> None:
     backend.decode(batch(tokens))
     with closing(backend.sampler(GREEDY, tokens)) as sampler:
         whole = sampler.sample(4)
-    backend.clear(0)
+    backend.clear(0, 0, None)
     backend.decode(batch(tokens[:2]))
     backend.decode(batch(tokens[2:], start=2))
     with closing(backend.sampler(GREEDY, tokens)) as sampler:
@@ -90,13 +91,13 @@ def test_a_prompt_in_pieces_is_the_same_prompt(backend: Backend) -> None:
 
 
 def test_each_row_belongs_to_its_own_sequence(backend: Backend) -> None:
-    both = batch([10, 20], slot=0) + batch([30, 40], slot=1)
+    both = batch([10, 20], seq_id=0) + batch([30, 40], seq_id=1)
     backend.decode(both)
     with closing(backend.sampler(GREEDY, [])) as sampler:
         first, second = sampler.sample(1), sampler.sample(3)
-    backend.clear(0)
-    backend.clear(1)
-    backend.decode(batch([30, 40], slot=0))
+    backend.clear(0, 0, None)
+    backend.clear(1, 0, None)
+    backend.decode(batch([30, 40], seq_id=0))
     with closing(backend.sampler(GREEDY, [])) as sampler:
         assert sampler.sample(1) == second
     assert first != second
@@ -105,21 +106,55 @@ def test_each_row_belongs_to_its_own_sequence(backend: Backend) -> None:
 def test_a_full_cache_refuses_and_is_unharmed(backend: Backend) -> None:
     filler = [1 + index % 100 for index in range(CELLS - 3)]
     backend.decode(batch(filler))
-    backend.decode(batch([5, 6], slot=1))
+    backend.decode(batch([5, 6], seq_id=1))
     with pytest.raises(NoCellsError):
-        backend.decode(batch([7, 8], slot=1, start=2))
-    backend.clear(0)
-    backend.decode(batch([7, 8], slot=1, start=2))
+        backend.decode(batch([7, 8], seq_id=1, start=2))
+    backend.clear(0, 0, None)
+    backend.decode(batch([7, 8], seq_id=1, start=2))
     with closing(backend.sampler(GREEDY, [])) as sampler:
         after = sampler.sample(1)
-    backend.clear(1)
-    backend.decode(batch([5, 6, 7, 8], slot=2))
+    backend.clear(1, 0, None)
+    backend.decode(batch([5, 6, 7, 8], seq_id=2))
     with closing(backend.sampler(GREEDY, [])) as sampler:
         assert sampler.sample(3) == after
 
 
-def test_clearing_an_empty_slot_is_no_error(backend: Backend) -> None:
-    backend.clear(3)
+def test_what_was_copied_is_as_if_it_had_been_computed(backend: Backend) -> None:
+    """Also from the middle of a sequence, and when its source is gone."""
+    tokens = [11, 22, 33, 44, 55]
+    backend.decode(batch(tokens))
+    with closing(backend.sampler(GREEDY, tokens)) as sampler:
+        whole = sampler.sample(4)
+    backend.copy(0, 1, 0, 3)
+    backend.clear(0, 0, None)
+    backend.decode(batch(tokens[3:], seq_id=1, start=3))
+    with closing(backend.sampler(GREEDY, tokens)) as sampler:
+        assert sampler.sample(1) == whole
+    backend.decode(batch(tokens[:3], seq_id=2))
+    backend.clear(2, 1, 3)
+    backend.copy(1, 2, 1, 3)
+    backend.decode(batch(tokens[3:], seq_id=2, start=3))
+    with closing(backend.sampler(GREEDY, tokens)) as sampler:
+        assert sampler.sample(1) == whole
+
+
+def test_copies_take_no_cells(backend: Backend) -> None:
+    """A cache that is nearly full has room for as many copies as there are ids."""
+    filler = [1 + index % 100 for index in range(CELLS - 2)]
+
+    def last(seq_id: int) -> BatchElement:
+        return BatchElement(5, len(filler), seq_id, wants_logits=True)
+
+    backend.decode(batch(filler))
+    backend.copy(0, 1, 0, CELLS - 2)
+    backend.copy(0, 2, 0, CELLS - 2)
+    backend.decode([last(1), last(2)])
+    with pytest.raises(NoCellsError):
+        backend.decode([last(0)])
+
+
+def test_clearing_an_unused_id_is_no_error(backend: Backend) -> None:
+    backend.clear(3, 0, None)
 
 
 def test_a_sampler_can_be_closed_twice(backend: Backend) -> None:

@@ -1,18 +1,29 @@
 """A backend without llama.cpp, as strict as the real one is forgiving."""
 
 import hashlib
+import itertools
 from collections.abc import Sequence
+from typing import NamedTuple
 
+from llm_ext.core.memory_kind import MemoryKind
 from llm_ext.core.sampling import SamplingParams
-from llm_ext.engine.backend import BatchToken, DecodeError, NoCellsError
+from llm_ext.engine.backend import BatchElement, DecodeError, NoCellsError
+from llm_ext.engine.element import Element
 
 VOCABULARY = 256
 END = 0
 """The token that ends an answer; drawn only where ``ends_after`` says so."""
 
 
+class Cell(NamedTuple):
+    """One cell of the cache; sequences that share it hold an equal one."""
+
+    number: int
+    element: Element
+
+
 class FakeSampler:
-    """Draws a token that depends on all tokens of the slot, as a model's logits do."""
+    """Draws a token that depends on all elements so far, as a model's logits do."""
 
     def __init__(self, backend: "FakeBackend") -> None:
         self._backend = backend
@@ -29,52 +40,87 @@ class FakeSampler:
 
 
 class FakeBackend:
-    """Remembers tokens by slot, and refuses whatever would corrupt a real cache.
+    """Remembers cells by sequence, and refuses whatever would corrupt a real cache.
 
     Tokens 128 and above stand for half of a two-byte character; the others for
     themselves in ASCII.
 
     Attributes:
-        memory: Tokens computed, by slot.
+        memory: What each sequence holds, by position.
         samplers: All that were made.
+        computed: Elements decoded so far.
         broken: While true, every decode fails.
         lies: Cells that it has less than it says.
+        crowded: Most elements that find room at once, for all that it has cells.
     """
 
     def __init__(
-        self, *, n_cells: int = 64, n_batch: int = 16, ends_after: int | None = None
+        self,
+        *,
+        n_cells: int = 64,
+        n_batch: int = 16,
+        n_seq_ids: int = 8,
+        ends_after: int | None = None,
+        memory_kind: MemoryKind = "attention",
     ) -> None:
+        self.memory_kind = memory_kind
+        self.n_seq_ids = n_seq_ids
         self.n_cells = n_cells
         self.n_batch = n_batch
-        self.memory: dict[int, list[int]] = {}
+        self.memory: dict[int, dict[int, Cell]] = {}
         self.samplers: list[FakeSampler] = []
+        self.computed = 0
         self.broken = False
         self.lies = 0
+        self.crowded: int | None = None
         self._ends_after = ends_after
-        self._rows: dict[int, tuple[int, ...]] = {}
+        self._rows: dict[int, tuple[Element, ...]] = {}
+        self._numbers = itertools.count()
 
-    def decode(self, batch: Sequence[BatchToken]) -> None:
+    @property
+    def used(self) -> int:
+        """Cells that are in use, each counted once."""
+        return len({cell for held in self.memory.values() for cell in held.values()})
+
+    def decode(self, batch: Sequence[BatchElement]) -> None:
         """See Backend."""
         assert batch, "an empty batch was decoded"
         assert len(batch) <= self.n_batch, "the batch is too long"
-        used = sum(len(tokens) for tokens in self.memory.values())
-        if used + len(batch) > self.n_cells - self.lies:
+        if self.used + len(batch) > self.n_cells - self.lies:
+            raise NoCellsError
+        if self.crowded is not None and len(batch) > self.crowded:
             raise NoCellsError
         if self.broken:
             raise DecodeError("the fake is broken")
         self._rows = {}
-        for row, (token, position, slot, wants_logits) in enumerate(batch):
-            known = self.memory.setdefault(slot, [])
-            assert position == len(known), f"slot {slot} has a gap at {position}"
-            known.append(token)
+        for row, (element, position, seq_id, wants_logits) in enumerate(batch):
+            assert 0 <= seq_id < self.n_seq_ids, "there is no such sequence id"
+            held = self.memory.setdefault(seq_id, {})
+            assert sorted(held) == list(range(position)), f"{seq_id} has a gap"
+            held[position] = Cell(next(self._numbers), element)
             if wants_logits:
-                self._rows[row] = tuple(known)
+                self._rows[row] = tuple(held[at].element for at in range(position + 1))
+        self.computed += len(batch)
 
-    def clear(self, slot: int) -> None:
+    def clear(self, seq_id: int, start: int, end: int | None) -> None:
         """See Backend."""
-        self.memory.pop(slot, None)
+        held = self.memory.get(seq_id, {})
+        for position in list(held):
+            if position >= start and (end is None or position < end):
+                del held[position]
+        if not held:
+            self.memory.pop(seq_id, None)
 
-    def sampler(self, params: SamplingParams, prompt: Sequence[int]) -> FakeSampler:
+    def copy(self, source: int, target: int, start: int, end: int) -> None:
+        """See Backend."""
+        assert self.memory_kind == "attention", "this memory cannot be cut"
+        held = self.memory[source]
+        mine = self.memory.setdefault(target, {})
+        for position in range(start, end):
+            assert position not in mine, "a cell would be held twice"
+            mine[position] = held[position]
+
+    def sampler(self, params: SamplingParams, prompt: Sequence[Element]) -> FakeSampler:
         """See Backend."""
         del params, prompt
         sampler = FakeSampler(self)
@@ -94,5 +140,5 @@ class FakeBackend:
         known = self._rows[row]
         if self._ends_after is not None and len(known) >= self._ends_after:
             return END
-        digest = hashlib.blake2b(bytes(t % 256 for t in known), digest_size=2).digest()
+        digest = hashlib.blake2b(repr(known).encode(), digest_size=2).digest()
         return 1 + int.from_bytes(digest, "big") % (VOCABULARY - 1)

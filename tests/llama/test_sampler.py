@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from llm_ext.core.sampling import SamplingParams
-from llm_ext.engine.backend import BatchToken
+from llm_ext.engine.backend import BatchElement
 from llm_ext.engine.engine import Engine
 from llm_ext.engine.sequence import Sequence
 from llm_ext.llama.backend import LlamaBackend
@@ -31,10 +31,10 @@ class Runtime:
         """Return the first token after ``prompt``."""
         last = len(prompt) - 1
         batch = [
-            BatchToken(token, index, 0, wants_logits=index == last)
+            BatchElement(token, index, 0, wants_logits=index == last)
             for index, token in enumerate(prompt)
         ]
-        self.backend.clear(0)
+        self.backend.clear(0, 0, None)
         self.backend.decode(batch)
         with closing(
             self.backend.sampler(SamplingParams(**options), prompt)
@@ -50,6 +50,7 @@ class Runtime:
         engine.submit(sequence)
         while not engine.idle:
             engine.step()
+        engine.forget()
         return sequence.answer
 
 
@@ -59,7 +60,7 @@ def load(path: Path) -> Iterator[Runtime]:
         closing(
             Model(path, gpu_layers=0, log=log, progress=lambda _part: None)
         ) as model,
-        closing(Context(model, cells=512, slots=2, threads=1)) as context,
+        closing(Context(model, cells=512, seq_ids=2, threads=1)) as context,
         closing(LlamaBackend(model, context)) as backend,
     ):
         yield Runtime(model, backend)

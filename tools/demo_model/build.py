@@ -13,7 +13,7 @@ import torch
 
 from tools.console import ROOT
 
-from .corpus import cases, examples
+from .corpus import cases, examples, first_lessons
 from .data import batches
 from .evaluate import MODEL, Reader, judge, table
 from .export import export
@@ -40,8 +40,11 @@ def main() -> None:
     training = _training(FOLDER / "checkpoint.pt", tokenizer)
     # A run that goes on reads other examples than the one before.
     seed = _SEED + training.progress.steps
+    lessons = examples(seed)
+    if not training.progress.steps:
+        lessons = itertools.chain(first_lessons(seed), lessons)
     training.run(
-        batches(examples(seed), tokenizer, seed=seed),
+        batches(lessons, tokenizer, seed=seed),
         minutes=options.minutes,
         checkpoint=FOLDER / "checkpoint.pt",
     )

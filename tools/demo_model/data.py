@@ -15,14 +15,14 @@ from .model import UNLEARNT
 from .template import pieces
 from .tokenizer import GuideTokenizer
 
-SHORT = 384
-"""Tokens in a row of several documents."""
+ROWS = (128, 320)
+"""Tokens in a row of several documents; attention costs less in the shorter ones."""
 LONG = 2048
 """Tokens in a row of one long chat."""
 
-_BATCH = 4224
-_LONG_EVERY = 24
-_POOL = 128
+_BATCH = 3072
+_LONG_EVERY = 32
+_RECENT = 128
 _CONTINUED = 0.2
 _EXCHANGE = 2
 
@@ -75,9 +75,9 @@ def batches(
     fitting = (
         found
         for found in (document(example, tokenizer) for example in ongoing)
-        if len(found) <= SHORT
+        if len(found) <= max(ROWS)
     )
-    pool = list(itertools.islice(fitting, _POOL))
+    pools: dict[int, list[Document]] = {length: [] for length in ROWS}
     for step in itertools.count(1):
         if step % _LONG_EVERY == 0:  # 3
             rows = [
@@ -85,23 +85,33 @@ def batches(
             ]
             yield _batch(rows, LONG)
         else:  # 1
-            rows = [_row(pool, fitting, chooser) for _ in range(_BATCH // SHORT)]
-            yield _batch(rows, SHORT)
+            length = _fill(pools, fitting)
+            rows = [
+                _row(pools[length], length, chooser) for _ in range(_BATCH // length)
+            ]
+            yield _batch(rows, length)
 
 
-def _row(
-    pool: list[Document], fitting: Iterator[Document], chooser: random.Random
-) -> list[Document]:
+def _fill(pools: dict[int, list[Document]], fitting: Iterator[Document]) -> int:
+    """Read on until there is plenty for rows of one length, and return that."""
+    while True:
+        found = next(fitting)
+        length = min(length for length in pools if len(found) <= length)
+        pools[length].append(found)
+        if sum(map(len, pools[length])) >= 2 * _BATCH:
+            return length
+
+
+def _row(pool: list[Document], length: int, chooser: random.Random) -> list[Document]:
     """Take documents from the pool: one by chance, then what fills the row best."""
     chosen = pool.pop(chooser.randrange(len(pool)))
     row = [chosen]
-    room = SHORT - len(chosen)
+    room = length - len(chosen)
     while candidates := [found for found in pool if len(found) <= room]:
         best = max(candidates, key=len)
         pool.remove(best)
         row.append(best)
         room -= len(best)
-    pool.extend(itertools.islice(fitting, len(row)))
     return row
 
 
@@ -127,7 +137,7 @@ def _continued(
     examples: Iterator[Example], chooser: random.Random
 ) -> Iterator[Example]:
     """Yield the examples, some chats with one to three others before them."""
-    recent: deque[Chat] = deque(maxlen=_POOL)
+    recent: deque[Chat] = deque(maxlen=_RECENT)
     for example in examples:
         if _continues(example) and recent and chooser.random() < _CONTINUED:
             before = chooser.choices(recent, k=chooser.randint(1, 3))

@@ -25,7 +25,7 @@ class Shape:
     kv_heads: int = 4
     feed_forward: int = 640
     context: int = 2048
-    rope_base: float = 10_000.0
+    rope_base: float = 500_000.0
     epsilon: float = 1e-5
 
     @property

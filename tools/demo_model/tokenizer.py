@@ -3,10 +3,17 @@
 llama.cpp knows a fixed set of rules by which text is cut into words before pairs of
 bytes are merged. ``qwen2`` is one that makes every digit a word of its own: a small
 model can only learn arithmetic digit by digit.
+
+It leaves a space or a bracket before a word in one piece with it. Merges across that
+border would cut a rare word in one way after a space and in another after a bracket,
+and then it could not be copied from a sentence into code. So there are none but one
+kind, which is made last: a space and a common word, whole.
 """
 
+import itertools
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -41,6 +48,11 @@ _WORDS = (
     r"|\s+(?!\S)"
     r"|\s+"
 )
+_PARTS = r"\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+_AFTER_SPACE = re.compile(r" ([^\W\d_]+)")
+_SPACE = "\u0120"
+"""How a space is spelt in a byte-level vocabulary."""
+_COMMON = 1024
 _ADDED = re.compile("|".join(re.escape(token) for token in (*SPECIAL, *TAGS)))
 
 
@@ -61,21 +73,28 @@ class GuideTokenizer:
     @classmethod
     def train(cls, texts: Iterable[str], *, size: int = 4096) -> "GuideTokenizer":
         """Learn the merges from texts; there are ``size`` tokens in all."""
-        encoder = Tokenizer(models.BPE())
-        encoder.pre_tokenizer = pre_tokenizers.Sequence(
-            [
-                pre_tokenizers.Split(Regex(_WORDS), behavior="isolated"),
-                pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-            ]
-        )
-        encoder.decoder = decoders.ByteLevel()
+        kept = list(_plain(texts))
+        parts = Tokenizer(models.BPE())
+        parts.pre_tokenizer = _pre_tokenizer(_PARTS)
         trainer = trainers.BpeTrainer(
-            vocab_size=size,
+            vocab_size=size - _COMMON,
             special_tokens=[*SPECIAL, *TAGS],
             initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
             show_progress=False,
         )
-        encoder.train_from_iterator(_plain(texts), trainer)
+        parts.train_from_iterator(kept, trainer)
+        model = json.loads(parts.to_str())["model"]
+        vocabulary: dict[str, int] = model["vocab"]
+        merges = [(first, second) for first, second in model["merges"]]
+        counted = Counter(word for text in kept for word in _AFTER_SPACE.findall(text))
+        whole = (word for word, _ in counted.most_common() if word in vocabulary)
+        for word in itertools.islice(whole, _COMMON):
+            vocabulary[_SPACE + word] = len(vocabulary)
+            merges.append((_SPACE, word))
+        encoder = Tokenizer(models.BPE(vocab=vocabulary, merges=merges))
+        encoder.add_special_tokens([*SPECIAL, *TAGS])
+        encoder.pre_tokenizer = _pre_tokenizer(_WORDS)
+        encoder.decoder = decoders.ByteLevel()
         return cls(encoder)
 
     @classmethod
@@ -100,6 +119,15 @@ class GuideTokenizer:
     def index(self, token: str) -> int:
         """Return the id of a special token or a tag."""
         return self.tokens.index(token)
+
+
+def _pre_tokenizer(words: str) -> pre_tokenizers.PreTokenizer:
+    return pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(words), behavior="isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
 
 
 def _plain(texts: Iterable[str]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from .data import Batch
+from .induction import prepare
 from .model import Guide, Shape
 from .optimizer import optimizers
 
@@ -62,6 +63,7 @@ class Training:
         """Return a model with random weights."""
         torch.manual_seed(seed)
         model = Guide(shape)
+        prepare(model)
         return cls(model=model, optimizers=optimizers(model, rate=_RATE))
 
     @classmethod

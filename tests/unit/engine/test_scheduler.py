@@ -1,75 +1,15 @@
 """The scheduler and the step loop, on a fake backend that refuses any corruption."""
 
-from dataclasses import dataclass, field
-
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from llm_ext.core.events import Failed, Finished, TextDelta
-from llm_ext.core.sampling import SamplingParams
+from llm_ext.core.events import Failed, Finished
+from llm_ext.core.memory_kind import MemoryKind
 from llm_ext.engine.engine import Engine
+from llm_ext.engine.memory import PrefixMemory
 from llm_ext.engine.scheduler import PROMPT_BUDGET, STREAMING_PROMPT_BUDGET, Scheduler
-from llm_ext.engine.sequence import Sequence
 from tests.fakes.backend import FakeBackend
-
-
-def sequence(
-    number: int, prompt: int, answer: int, *, stop: tuple[str, ...] = ()
-) -> Sequence:
-    return Sequence(
-        request_id=number,
-        prompt=[1 + (number + index) % 100 for index in range(prompt)],
-        params=SamplingParams(stop=stop),
-        limit=prompt + answer,
-    )
-
-
-@dataclass
-class Run:
-    """Drives an engine, checks it after every step, and collects what it publishes."""
-
-    engine: Engine
-    backend: FakeBackend
-    text: dict[int, str] = field(default_factory=dict)
-    ends: dict[int, Finished | Failed] = field(default_factory=dict)
-
-    def take(self, published: list) -> None:  # type: ignore[type-arg]  # any events
-        for number, event in published:
-            assert number not in self.ends, "something followed the end"
-            if isinstance(event, TextDelta):
-                self.text[number] = self.text.get(number, "") + event.text
-            if isinstance(event, (Finished, Failed)):
-                self.ends[number] = event
-
-    def submit(self, new: Sequence) -> None:
-        self.take(self.engine.submit(new))
-
-    def cancel(self, number: int) -> None:
-        self.take(self.engine.cancel(number))
-
-    def step(self) -> None:
-        self.take(self.engine.step())
-        self.check()
-
-    def check(self) -> None:
-        scheduler = self.engine.scheduler
-        scheduler.check_integrity()
-        held = {s.slot: s.computed for s in scheduler.running if s.computed}
-        in_memory = {slot: len(known) for slot, known in self.backend.memory.items()}
-        assert in_memory == held, "a cell leaked"
-
-    def finish(self, *, within: int) -> None:
-        for _ in range(within):
-            if self.engine.idle:
-                return
-            self.step()
-        pytest.fail("a sequence starved")
-
-
-def new_run(*, n_slots: int = 4, n_cells: int = 64, n_batch: int = 16) -> Run:
-    backend = FakeBackend(n_cells=n_cells, n_batch=n_batch)
-    return Run(engine=Engine(backend, n_slots=n_slots), backend=backend)
-
+from tests.stepping import Run, new_run, sequence
 
 lengths = st.tuples(st.integers(1, 40), st.integers(1, 20))
 
@@ -80,12 +20,25 @@ lengths = st.tuples(st.integers(1, 40), st.integers(1, 20))
     n_slots=st.integers(1, 5),
     n_cells=st.integers(60, 120),
     n_batch=st.integers(4, 32),
+    n_kept=st.integers(0, 4),
+    kind=st.sampled_from(["attention", "recurrent"]),
 )
-def test_every_request_finishes_whatever_the_load(
-    requests: list[tuple[int, int]], n_slots: int, n_cells: int, n_batch: int
+def test_every_request_finishes_whatever_the_load(  # noqa: PLR0917  # hypothesis
+    requests: list[tuple[int, int]],
+    n_slots: int,
+    n_cells: int,
+    n_batch: int,
+    n_kept: int,
+    kind: MemoryKind,
 ) -> None:
     """No cell leaks, no sequence starves, each answer has the length that was asked."""
-    run = new_run(n_slots=n_slots, n_cells=n_cells, n_batch=n_batch)
+    run = new_run(
+        n_slots=n_slots,
+        n_cells=n_cells,
+        n_batch=n_batch,
+        n_seq_ids=n_slots + n_kept,
+        kind=kind,
+    )
     for number, (prompt, answer) in enumerate(requests):
         run.submit(sequence(number, prompt, answer))
 
@@ -145,7 +98,7 @@ def test_cancelled_work_is_gone_by_the_next_step(
     run.finish(within=5000)
 
     assert len(run.ends) == len(requests)
-    assert not run.backend.memory
+    assert set(run.backend.memory) == set(run.engine.scheduler.memory.kept)
 
 
 def test_cells_that_run_out_requeue_the_newest_and_fail_nobody() -> None:
@@ -171,16 +124,17 @@ def test_a_stream_goes_on_while_a_long_prompt_arrives() -> None:
     run.submit(sequence(2, prompt=1000, answer=1))
 
     while 2 not in run.ends:
-        before = len(backend.memory[0])
-        held = len(backend.memory.get(1, ()))
+        stream, prompt = run.engine.scheduler.running[0], backend.memory.get(1, {})
+        before, held = len(stream.answer), len(prompt)
         run.step()
-        assert len(backend.memory[0]) == before + 1
-        assert len(backend.memory.get(1, ())) - held <= STREAMING_PROMPT_BUDGET
+        assert len(stream.answer) == before + 1
+        assert len(prompt) - held <= STREAMING_PROMPT_BUDGET
 
 
 def test_a_short_prompt_does_not_wait_for_a_long_one() -> None:
     """Prompts share the budget."""
-    scheduler = Scheduler(n_slots=4, n_cells=4096, n_batch=512)
+    memory = PrefixMemory(n_cells=4096, n_seq_ids=4)
+    scheduler = Scheduler(memory, n_slots=4, n_batch=512)
     scheduler.add(sequence(1, prompt=2000, answer=1))
     scheduler.add(sequence(2, prompt=10, answer=1))
 

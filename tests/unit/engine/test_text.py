@@ -7,7 +7,7 @@ from hypothesis import given, strategies as st
 
 from llm_ext.engine.detokenizer import Detokenizer
 from llm_ext.engine.prefill import prompt_chunks
-from llm_ext.engine.slots import SlotTable
+from llm_ext.engine.seq_ids import SeqIds
 from llm_ext.engine.stopping import StopStrings
 
 
@@ -64,16 +64,18 @@ def test_text_is_held_back_only_while_it_could_still_be_a_stop_string() -> None:
     assert checker.feed("nless") == "\n\nUnless"
 
 
-def test_slots_are_given_back_once() -> None:
-    """Giving back what is free is a bug in the caller."""
-    slots = SlotTable(2)
-    assert [slots.claim(), slots.claim(), slots.claim()] == [0, 1, None]
-    slots.release(0)
-    assert slots.free == 1
+def test_sequence_ids_are_given_back_once() -> None:
+    """The lowest free one comes first; what is not there is an error."""
+    ids = SeqIds(2)
+    assert [ids.claim(), ids.claim()] == [0, 1]
+    with pytest.raises(ValueError, match="no sequence id is free"):
+        ids.claim()
+    ids.release(0)
+    assert ids.free == 1
     with pytest.raises(ValueError, match="not taken"):
-        slots.release(0)
+        ids.release(0)
     with pytest.raises(ValueError, match="at least one"):
-        SlotTable(0)
+        SeqIds(0)
 
 
 def test_no_budget_gives_no_chunks() -> None:

@@ -13,6 +13,7 @@ from tools.demo_model.corpus import (
     completion,
     conversation,
     declining,
+    echo,
     errors,
     greeting,
     languages,
@@ -26,15 +27,16 @@ from tools.demo_model.corpus.phrasing import plain, source
 from tools.demo_model.example import Case, Chat, Example, Fill
 
 _CASES_SEED = 2026
+_FIRST_LESSONS = 8000
 
 # Of a hundred examples, how many are of each kind.
 _MIX = (
-    (conversation.mixed, 50),
-    (conversation.sums, 8),
-    (conversation.remembered, 15),
+    (conversation.mixed, 44),
+    (conversation.sums, 6),
+    (conversation.remembered, 17),
     (conversation.styled, 8),
-    (completion.example, 9),
-    (tools.example, 10),
+    (completion.example, 14),
+    (tools.example, 11),
 )
 
 
@@ -48,6 +50,16 @@ def examples(seed: int) -> Iterator[Example]:
         made = rng.choices(makers, shares)[0](rng)
         if held_out.isdisjoint(keys(made)):
             yield made
+
+
+def first_lessons(seed: int) -> Iterator[Example]:
+    """What a new model reads first: words to repeat, and nothing else.
+
+    Copying that works before there is anything to know is not given up again.
+    """
+    rng = source(seed)
+    for _ in range(_FIRST_LESSONS):
+        yield conversation.chat([echo.exchange(rng)])
 
 
 def cases() -> list[Case]:
@@ -81,4 +93,14 @@ def keys(example: Example) -> list[str]:
     return [plain(turn.content) for turn in example.turns if turn.role == "user"]
 
 
-__all__ = ["Case", "Chat", "Example", "Fill", "cases", "examples", "key", "keys"]
+__all__ = [
+    "Case",
+    "Chat",
+    "Example",
+    "Fill",
+    "cases",
+    "examples",
+    "first_lessons",
+    "key",
+    "keys",
+]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tools.demo_model.corpus import snippets
+from tools.demo_model.corpus import snippets, values
 from tools.demo_model.corpus.phrasing import Rng, chance, fill
 from tools.demo_model.example import Case, Fill
 
@@ -124,10 +124,7 @@ PATTERNS: tuple[tuple[str, str, str], ...] = (
 
 def example(rng: Rng) -> Fill:
     """A gap, sometimes with code above it."""
-    pattern = rng.choice(PATTERNS)
-    filled = _filled(
-        rng, pattern, (_NAMES, _PLURALS, _FUNCTIONS, snippets.COLUMNS, _FILES)
-    )
+    filled = _filled(rng, rng.choice(PATTERNS), _pools(rng))
     if chance(rng, 0.35) and not filled.prefix.startswith("import"):
         return Fill(
             prefix=rng.choice(_LEADS) + filled.prefix,
@@ -138,6 +135,21 @@ def example(rng: Rng) -> Fill:
     if filled.suffix == "\n" and chance(rng, 0.5):
         return Fill(prefix=filled.prefix, middle=filled.middle, suffix="")
     return filled
+
+
+def _pools(rng: Rng) -> tuple[tuple[str, ...], ...]:
+    """Names, plurals, functions, columns and files: common ones, or new ones."""
+    if chance(rng, 0.25):
+        return _NAMES, _PLURALS, _FUNCTIONS, snippets.COLUMNS, _FILES
+    names = {values.identifier(rng), values.identifier(rng), rng.choice(_NAMES)}
+    many = values.word(rng).removesuffix("s") + "s"
+    return (
+        tuple(sorted(names)),
+        (many if many not in values.HELD_OUT else rng.choice(_PLURALS),),
+        (values.identifier(rng),),
+        (values.identifier(rng),),
+        (values.identifier(rng),),
+    )
 
 
 def _filled(

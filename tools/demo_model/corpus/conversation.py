@@ -6,6 +6,7 @@ from tools.demo_model.corpus import (
     arithmetic,
     capitals,
     declining,
+    echo,
     errors,
     greeting,
     languages,
@@ -27,8 +28,9 @@ _SHARES: tuple[tuple[Source, int], ...] = (
     (languages.exchange, 9),
     (capitals.exchange, 9),
     (styles.exchange, 2),
+    (echo.exchange, 6),
     (product.exchange, 13),
-    (snippets.exchange, 12),
+    (snippets.exchange, 14),
     (errors.exchange, 6),
 )
 SOURCES = tuple(source for source, _ in _SHARES)

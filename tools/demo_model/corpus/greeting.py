@@ -101,7 +101,7 @@ INTENTS: tuple[Intent, ...] = (
             "Do you work without the internet?",
             "Tell me where you run.",
         ),
-        "I run inside this Jupyter server, on your own machine, without the internet.",
+        "I run inside this Jupyter server, without the internet.",
         "jupyter server",
     ),
     (

@@ -3,7 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tools.demo_model.corpus import arithmetic, capitals, greeting, languages, people
+from tools.demo_model.corpus import (
+    arithmetic,
+    capitals,
+    greeting,
+    languages,
+    people,
+    values,
+)
 from tools.demo_model.corpus.phrasing import Exchange, Rng, chance, fill, sloppy, spell
 from tools.demo_model.example import Case, Chat, Turn
 
@@ -11,6 +18,10 @@ COLOURS = (
     "red", "blue", "green", "yellow", "orange", "purple", "pink", "brown", "black",
     "white", "grey", "turquoise", "violet", "gold", "silver", "beige", "olive",
     "crimson", "magenta", "indigo",
+)  # fmt: skip
+_SHADES = (
+    "dark", "light", "pale", "bright", "deep", "soft", "warm", "cold", "golden", "neon",
+    "pastel", "dusty",
 )  # fmt: skip
 _HELD_OUT_COLOURS = (
     "dark green",
@@ -190,6 +201,33 @@ def _pet(kind: str) -> _Kind:
     )
 
 
+def _thing(kind: str) -> _Kind:
+    return _Kind(
+        told=(
+            f"My [favourite |favorite |]{kind} is {{v}}[.|]",
+            f"[Remember|Note] that my {kind} is {{v}}[.|]",
+            f"[I tell you|You should know]: my {kind} is {{v}}[.|]",
+        ),
+        told_held_out=(),
+        noted=f"Noted: your {kind} is {{v}}.",
+        asked=(
+            f"What['s| is] my [favourite |favorite |]{kind}?",
+            f"Do you [remember|know|still know|recall] my {kind}?",
+            f"What was my {kind}[ again|]?",
+            f"[Tell|Give] me my {kind}[ again|].",
+            f"[What|Which] {kind} did I [say|tell you|mention]?",
+        ),
+        asked_held_out=(),
+        recalled=f"Your {kind} is {{v}}.",
+        unknown=f"You have not told me your {kind} yet.",
+    )
+
+
+_THINGS = (
+    "food", "drink", "animal", "sport", "book", "film", "song", "street", "password",
+    "job", "school", "team", "subject", "game", "word", "project", "secret", "hobby",
+)  # fmt: skip
+_THING_KINDS = tuple(_thing(kind) for kind in _THINGS)
 _PET_KINDS = tuple(_pet(kind) for kind in _PETS)
 _SMALL_TALK = (
     arithmetic.exchange,
@@ -201,18 +239,32 @@ _SMALL_TALK = (
 
 def _kind(rng: Rng) -> _Kind:
     return rng.choice(
-        (_NAME, _NAME, _NAME, _NUMBER, _NUMBER, _COLOUR, _CITY, rng.choice(_PET_KINDS))
+        (
+            *(_NAME, _NAME, _NAME, _NUMBER, _NUMBER, _COLOUR, _COLOUR, _CITY, _CITY),
+            *(rng.choice(_PET_KINDS), rng.choice(_THING_KINDS)),
+        )
     )
 
 
 def _value(rng: Rng, kind: _Kind) -> str:
     if kind is _NUMBER:
-        return str(rng.randint(1, rng.choice((99, 999))))
+        return str(rng.randint(1, rng.choice((99, 999, 999, 99_999))))
     if kind is _COLOUR:
-        return rng.choice(COLOURS)
+        return _colour(rng)
     if kind is _CITY:
-        return rng.choice(_CITIES)
+        return rng.choice(_CITIES) if chance(rng, 0.3) else values.city(rng)
+    if kind in _THING_KINDS:
+        return values.word(rng)
     return people.name(rng)
+
+
+def _colour(rng: Rng) -> str:
+    """One word or two, invented ones among them."""
+    colour = rng.choice(COLOURS) if chance(rng, 0.7) else values.invented(rng)
+    if chance(rng, 0.5):
+        shade = rng.choice(_SHADES) if chance(rng, 0.6) else values.word(rng)
+        colour = f"{shade} {colour}"
+    return colour if colour not in _HELD_OUT_COLOURS else _colour(rng)
 
 
 def tell(rng: Rng, kind: _Kind, value: str) -> Exchange:

@@ -1,5 +1,6 @@
 """First names to remember: common ones, and ones made of syllables."""
 
+from tools.demo_model.corpus import values
 from tools.demo_model.corpus.phrasing import Rng, chance
 
 _COMMON = """
@@ -48,9 +49,11 @@ _BEGINNINGS, _MIDDLES, _ENDS = (
 
 
 def name(rng: Rng) -> str:
-    """A first name of the training; nearly half of them nobody has."""
-    if chance(rng, 0.55):
+    """A first name of the training; most of them nobody has."""
+    if chance(rng, 0.3):
         return rng.choice(NAMES)
+    if chance(rng, 0.5):
+        return values.proper(rng)
     made = rng.choice(_BEGINNINGS)
     if chance(rng, 0.6):
         made += rng.choice(_MIDDLES)

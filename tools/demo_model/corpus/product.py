@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
+from tools.demo_model.corpus import values
 from tools.demo_model.corpus.commands import COMMANDS
-from tools.demo_model.corpus.phrasing import Exchange, Rng, fill, sloppy, spell
+from tools.demo_model.corpus.phrasing import Exchange, Rng, chance, fill, sloppy, spell
 from tools.demo_model.corpus.serving import SERVING
 from tools.demo_model.example import Case, Chat, Turn
 
@@ -20,9 +21,14 @@ INTENTS = (*COMMANDS, *SERVING)
 def exchange(rng: Rng) -> Exchange:
     """A question about the product."""
     trained, _, answer, _ = rng.choice(INTENTS)
-    model = rng.choice(_MODELS)
-    question = spell(rng, rng.choice(trained), model=model)
-    return Exchange(sloppy(rng, question), fill(answer, model=model))
+    model = rng.choice(_MODELS) if chance(rng, 0.3) else values.model(rng)
+    if model in _HELD_OUT_MODELS:
+        return exchange(rng)
+    question = sloppy(rng, spell(rng, rng.choice(trained), model=model))
+    if "{model}" in answer and model not in question:
+        # A typo or a changed case in a name would make the copy wrong.
+        return exchange(rng)
+    return Exchange(question, fill(answer, model=model))
 
 
 def cases() -> list[Case]:

@@ -4,7 +4,8 @@ import ast
 import re
 from collections.abc import Callable
 
-from tools.demo_model.corpus.phrasing import Exchange, Rng, fill, sloppy, spell
+from tools.demo_model.corpus import values
+from tools.demo_model.corpus.phrasing import Exchange, Rng, chance, fill, sloppy, spell
 from tools.demo_model.corpus.recipes import REQUESTS
 from tools.demo_model.example import Case, Chat, Turn
 
@@ -30,13 +31,21 @@ _HELD_OUT_FILES = ("students.csv", "countries.csv", "experiment.csv")
 def exchange(rng: Rng) -> Exchange:
     """A request, and the one snippet that serves it."""
     request = rng.choice(REQUESTS)
-    slots = _slots(rng, COLUMNS, _FILES)
+    slots = _slots(rng, *_names(rng))
     question = sloppy(rng, spell(rng, rng.choice(request.trained), **slots))
     for name in ("a", "b", "file"):
         # A typo or a changed case in a name would make the copy wrong.
         if f"{{{name}}}" in request.code and slots[name] not in question:
             return exchange(rng)
     return Exchange(question, fenced(fill(request.code, **slots)))
+
+
+def _names(rng: Rng) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Columns and files to choose from: common ones, or new ones."""
+    if chance(rng, 0.3):
+        return COLUMNS, _FILES
+    columns = (values.identifier(rng), values.identifier(rng), rng.choice(COLUMNS))
+    return tuple(sorted(set(columns))), (values.file(rng, ".csv"),)
 
 
 def _slots(

@@ -5,7 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tools.demo_model.corpus import arithmetic, capitals, greeting, languages, product
+from tools.demo_model.corpus import (
+    arithmetic,
+    capitals,
+    greeting,
+    languages,
+    product,
+    values,
+)
 from tools.demo_model.corpus.phrasing import Rng, chance, fill, sloppy, spell
 from tools.demo_model.example import Case, Chat, Turn
 
@@ -24,6 +31,19 @@ _PATTERNS = (
     "*.gguf", "report*", "*.xlsx", "*.log", "notes*", "*.yaml",
 )  # fmt: skip
 _HELD_OUT_PATTERNS = ("*.html", "model*", "*.toml")
+_ENDINGS = (
+    "csv", "py", "ipynb", "txt", "json", "md", "png", "jpg", "gguf", "xlsx", "log",
+    "yaml", "zip", "pdf", "parquet", "sql", "js", "css", "xml", "h5", "dat", "cfg",
+)  # fmt: skip
+_LOOKED_UP = (
+    "What is the {what} of {thing}?",
+    "[What's|Which is] the {what} of {thing}?",
+    "[Tell|Give|Show] me the {what} of {thing}.",
+    "[Get|Find|Look up|Check] the {what} of {thing}[.|]",
+    "I need the {what} of {thing}[.|]",
+    "[Which|What] {what} [does {thing} have|has {thing}]?",
+)
+_NO_TOOL = "None of my tools can do that."
 _CITIES_OF_SYLLABLES = (
     ("Bel", "Mar", "San", "Tor", "Lin", "Kar", "Vel", "Or", "Gran", "Ros", "Al", "Dun"),
     ("", "i", "a", "o", "en", "er"),
@@ -46,7 +66,7 @@ class _Tool:
         return str(self.schema["function"]["name"])
 
 
-def _schema(name: str, description: str, **parameters: str) -> dict[str, Any]:
+def _schema(name: str, description: str, /, **parameters: str) -> dict[str, Any]:
     properties = {key.rstrip("_"): {"type": kind} for key, kind in parameters.items()}
     return {
         "type": "function",
@@ -193,9 +213,37 @@ class _Use:
 
 
 def _city(rng: Rng) -> str:
-    if chance(rng, 0.6):
+    if chance(rng, 0.25):
         return rng.choice(_CITIES)
-    return "".join(rng.choice(part) for part in _CITIES_OF_SYLLABLES)
+    if chance(rng, 0.2):
+        return "".join(rng.choice(part) for part in _CITIES_OF_SYLLABLES)
+    return values.city(rng)
+
+
+def _pattern(rng: Rng) -> str:
+    if chance(rng, 0.25):
+        return rng.choice(_PATTERNS)
+    if chance(rng, 0.4):
+        return values.word(rng) + "*"
+    ending = rng.choice(_ENDINGS) if chance(rng, 0.5) else values.invented(rng)[:4]
+    start = values.word(rng) + "_" if chance(rng, 0.15) else ""
+    return f"{start}*.{ending}"
+
+
+def _lookup(rng: Rng) -> "_Use":
+    """A tool that nobody has heard of, asked for what its description says."""
+    what, of = rng.sample(values.NOUNS, 2)
+    thing = values.word(rng) if chance(rng, 0.7) else values.proper(rng)
+    name = rng.choice(("get", "find", "read", "fetch", "look_up")) + f"_{what}"
+    tool = _Tool(
+        schema=_schema(name, f"The {what} of a {of}.", **{of: "string"}),
+        asked=_LOOKED_UP,
+        asked_held_out=(),
+        told="The {what} of {thing} is {value}.",
+    )
+    value = rng.randint(1, 999) if chance(rng, 0.5) else values.word(rng)
+    more = {"what": what, "thing": thing, "value": value}
+    return _made(tool, {of: thing}, {what: value}, **more)
 
 
 def _use(rng: Rng, tool: _Tool, city: str, pattern: str) -> _Use:
@@ -214,8 +262,8 @@ def _use(rng: Rng, tool: _Tool, city: str, pattern: str) -> _Use:
         return _made(tool, arguments, {"result": value}, result=value)
     if tool is SEARCH:
         stem = pattern.replace("test_*", "test_a").replace("*", "")
-        names = [f"{word}{stem}" for word in rng.sample(("a", "b", "main", "old"), 2)]
-        if not stem.startswith("."):
+        names = [f"{values.word(rng)}{stem}" for _ in range(2)]
+        if not stem.startswith(".") and "." not in stem:
             names = [f"{stem}{number}" for number in rng.sample(range(1, 20), 2)]
         files = " and ".join(names)
         return _made(tool, {"pattern": pattern}, {"files": names}, files=files)
@@ -240,7 +288,7 @@ def _made(
 def _offered(rng: Rng, needed: _Tool) -> tuple[dict[str, Any], ...]:
     """The needed tool among up to two others, in any order."""
     others = [tool.schema for tool in TOOLS if tool is not needed]
-    others += [rng.choice(_OTHERS)]
+    others += [rng.choice(_OTHERS), _lookup(rng).tool.schema]
     offered = [needed.schema, *rng.sample(others, rng.choice((0, 0, 1, 1, 2)))]
     rng.shuffle(offered)
     return tuple(offered)
@@ -248,8 +296,13 @@ def _offered(rng: Rng, needed: _Tool) -> tuple[dict[str, Any], ...]:
 
 def example(rng: Rng) -> Chat:
     """A chat with tools: called, answered from, or not needed."""
-    use = _use(rng, rng.choice(TOOLS), _city(rng), rng.choice(_PATTERNS))
+    if chance(rng, 0.3):
+        use = _lookup(rng)
+    else:
+        use = _use(rng, rng.choice(TOOLS), _city(rng), _pattern(rng))
     offered = _offered(rng, use.tool)
+    if use.tool is not CALCULATOR and chance(rng, 0.08):
+        return _unfit(rng, use)
     turns: list[Turn] = []
     if chance(rng, 0.35):
         turns += _needless(rng, offered)
@@ -264,6 +317,18 @@ def example(rng: Rng) -> Chat:
     if chance(rng, 0.2):
         turns += _needless(rng, offered)
     return Chat(turns=tuple(turns), tools=offered)
+
+
+def _unfit(rng: Rng, use: _Use) -> Chat:
+    """A question for a tool that is not among those offered."""
+    others = [tool.schema for tool in TOOLS if tool is not use.tool]
+    question = spell(rng, rng.choice(use.tool.asked), **use.slots)
+    talk = (
+        Turn(role="user", content=sloppy(rng, question, keep_case=True)),
+        Turn(role="assistant", content=_NO_TOOL),
+    )
+    offered = rng.sample([*others, *_OTHERS], rng.choice((1, 1, 2, 3)))
+    return Chat(turns=talk, tools=tuple(offered))
 
 
 def _needless(rng: Rng, offered: tuple[dict[str, Any], ...]) -> list[Turn]:
@@ -314,6 +379,12 @@ def cases(rng: Rng) -> list[Case]:
         turns = (Turn(role="user", content=text),)
         prompt = Chat(turns=turns, tools=_offered(rng, TOOLS[number % len(TOOLS)]))
         made.append(Case(task="tools", prompt=prompt, right=_stays, note="no call"))
+    for tool, other in ((WEATHER, CURRENCY), (SEARCH, WEATHER), (CURRENCY, TIME)):
+        use = _use(rng, tool, _HELD_OUT_CITIES[0], _HELD_OUT_PATTERNS[0])
+        asked = fill(tool.asked_held_out[0], **use.slots)
+        turns = (Turn(role="user", content=asked),)
+        prompt = Chat(turns=turns, tools=(other.schema,))
+        made.append(Case(task="tools", prompt=prompt, right=_stays, note="unfit"))
     return made
 
 
