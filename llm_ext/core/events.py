@@ -2,10 +2,12 @@
 
 ::
 
-    Loading* Ready? Accepted PromptProgress* TextDelta* (Finished | Failed)
+    Loading* Ready? Accepted PromptProgress* (TextDelta | ChoiceEnded)* Finished
+    ... Failed
 
-``Loading`` and ``Ready`` come only where the model was not loaded yet. ``Failed`` can
-come at any point. Nothing follows ``Finished`` or ``Failed``.
+``Loading`` and ``Ready`` come only where the model was not loaded yet. Each of a
+request's choices ends once, and all of them before ``Finished``. ``Failed`` can come at
+any point. Nothing follows ``Finished`` or ``Failed``.
 """
 
 from typing import Literal, TypeAlias
@@ -50,14 +52,50 @@ class PromptProgress(_Event, frozen=True):
     total: int
 
 
+class Alternative(msgspec.Struct, frozen=True):
+    """A token that could have been drawn: its bytes, and the log of its probability."""
+
+    piece: bytes
+    logprob: float
+
+
+class TokenLogprob(msgspec.Struct, frozen=True):
+    """How likely the model found a token of the answer, before any sampling option.
+
+    Attributes:
+        piece: The token's bytes; characters may be split across tokens.
+        logprob: The natural logarithm of its probability.
+        top: The likeliest tokens in its place, as many as were asked for.
+    """
+
+    piece: bytes
+    logprob: float
+    top: tuple[Alternative, ...] = ()
+
+
 class TextDelta(_Event, frozen=True):
-    """The answer goes on with ``text`` (never empty)."""
+    """Answer number ``choice`` goes on with ``text`` (never empty).
+
+    ``logprobs`` are of the tokens that begin in it, where they were asked for.
+    """
 
     text: str
+    choice: int = 0
+    logprobs: tuple[TokenLogprob, ...] = ()
+
+
+class ChoiceEnded(_Event, frozen=True):
+    """Answer number ``choice`` is complete."""
+
+    choice: int
+    reason: FinishReason
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
-    """Tokens of one request. ``cached_tokens`` are prompt tokens not recomputed."""
+    """Tokens of one request, all its answers together.
+
+    ``cached_tokens`` are prompt tokens that were computed before.
+    """
 
     prompt_tokens: int
     completion_tokens: int
@@ -70,7 +108,7 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Finished(_Event, frozen=True):
-    """The answer is complete."""
+    """The request is complete; ``reason`` is its first answer's."""
 
     reason: FinishReason
     usage: Usage
@@ -93,5 +131,7 @@ class Failed(_Event, frozen=True):
         return rebuild(self.code, self.message, param=self.param)
 
 
-EngineEvent: TypeAlias = Accepted | PromptProgress | TextDelta | Finished | Failed
+EngineEvent: TypeAlias = (
+    Accepted | PromptProgress | TextDelta | ChoiceEnded | Finished | Failed
+)
 Event: TypeAlias = Loading | Ready | EngineEvent

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from .constraint import Constraint
 from .messages import ChatMessage
 from .sampling import SamplingOptions
 
@@ -12,3 +13,4 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     messages: tuple[ChatMessage, ...]
     sampling: SamplingOptions
+    constraint: Constraint | None = None

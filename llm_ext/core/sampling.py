@@ -11,6 +11,8 @@ from llm_ext.errors import InvalidRequestError
 
 MAX_STOP_STRINGS = 16
 MAX_BIASES = 1024
+MAX_CHOICES = 16
+MAX_LOGPROBS = 20
 
 LogitBias: TypeAlias = tuple[tuple[int, float], ...]
 """Pairs of a token's id and what is added to its logit; -inf bans it."""
@@ -26,7 +28,11 @@ class SamplingParams(msgspec.Struct, frozen=True, kw_only=True):
         min_tokens: Tokens before which the model may not end its answer.
         ignore_eos: The model may not end its answer at all.
         stop: Strings at which generation ends; they are never part of the text.
-        seed: Makes the draw repeatable; None draws a new one.
+        seed: Makes the draw repeatable; None draws a new one. Each of several answers
+            has its own, counted up from this.
+        n: Answers to draw.
+        logprobs: How many likely tokens to tell with each drawn one and its
+            probability; None tells none of this.
         logit_bias: Makes tokens likelier or less likely.
         repeat_last_n: Recent tokens that the penalties look at.
         repeat_penalty: Divides the logits of recent tokens; 1 changes nothing.
@@ -59,6 +65,8 @@ class SamplingParams(msgspec.Struct, frozen=True, kw_only=True):
     ignore_eos: bool = False
     stop: tuple[str, ...] = ()
     seed: int | None = None
+    n: int = 1
+    logprobs: int | None = None
     logit_bias: LogitBias = ()
     repeat_last_n: int = 64
     repeat_penalty: float = 1.0
@@ -89,6 +97,17 @@ class SamplingParams(msgspec.Struct, frozen=True, kw_only=True):
         return self.temperature == 0
 
     @property
+    def plain(self) -> bool:
+        """Whether nothing changes the model's logits before the draw."""
+        return not (
+            self.penalises
+            or self.dry
+            or self.logit_bias
+            or self.ignore_eos
+            or self.min_tokens
+        )
+
+    @property
     def penalises(self) -> bool:
         """Whether single tokens are less likely for having occurred."""
         neutral = (1.0, 0.0, 0.0)
@@ -115,6 +134,8 @@ class SamplingOptions(msgspec.Struct, frozen=True, kw_only=True):
     ignore_eos: bool | None = None
     stop: tuple[str, ...] | None = None
     seed: int | None = None
+    n: int | None = None
+    logprobs: int | None = None
     logit_bias: LogitBias | None = None
     repeat_last_n: int | None = None
     repeat_penalty: float | None = None
@@ -165,6 +186,8 @@ _NO_LIMIT = float("inf")
 _RANGES: dict[str, tuple[float, float]] = {
     "max_tokens": (1, _NO_LIMIT),
     "min_tokens": (0, _NO_LIMIT),
+    "n": (1, MAX_CHOICES),
+    "logprobs": (0, MAX_LOGPROBS),
     "repeat_last_n": (0, _NO_LIMIT),
     "repeat_penalty": (0.01, 100),
     "frequency_penalty": (-2, 2),

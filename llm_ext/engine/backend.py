@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 from llm_ext.core.memory_kind import MemoryKind
 from llm_ext.core.sampling import SamplingParams
 
+from .constraint import Constraint
 from .element import Element
 
 
@@ -33,11 +34,33 @@ class NoCellsError(Exception):
     """The KV cache had no room for the batch; nothing was changed."""
 
 
+class Drawn(NamedTuple):
+    """What a sampler drew.
+
+    Attributes:
+        token: The token.
+        forced: Tokens that must follow it, under the sequence's constraint.
+        done: Whether the constraint is fulfilled, and nothing may follow.
+        logprob: The log of the token's probability, where it was asked for.
+        top: The likeliest tokens and theirs, as many as were asked for.
+    """
+
+    token: int
+    forced: Items[int] = ()
+    done: bool = False
+    logprob: float | None = None
+    top: Items[tuple[int, float]] = ()
+
+
 class Sampler(Protocol):
     """Draws tokens for one sequence, and remembers what it drew."""
 
-    def sample(self, row: int) -> int:
-        """Draw after the batch token at index ``row`` of the last decode."""
+    def sample(self, row: int) -> Drawn:
+        """Draw after the batch element at index ``row`` of the last decode.
+
+        Raises:
+            ConstraintError: The constraint cannot go on.
+        """
 
     def close(self) -> None:
         """Free what it holds. Calling it again does nothing."""
@@ -79,7 +102,12 @@ class Backend(Protocol):
         Only for memories of kind attention.
         """
 
-    def sampler(self, params: SamplingParams, prompt: Items[Element]) -> Sampler:
+    def sampler(
+        self,
+        params: SamplingParams,
+        prompt: Items[Element],
+        constraint: Constraint | None = None,
+    ) -> Sampler:
         """Return a new sampler for a sequence that starts with ``prompt``."""
 
     def ends(self, token: int) -> bool:

@@ -2,18 +2,24 @@
 
 from llm_ext.core.events import (
     Accepted,
+    Alternative,
+    ChoiceEnded,
     EngineEvent,
     Failed,
     Finished,
     FinishReason,
     PromptProgress,
     TextDelta,
+    TokenLogprob,
 )
 from llm_ext.errors import EngineError
 
-from .backend import Backend, BatchElement, DecodeError, NoCellsError
+from .answer import Shown
+from .backend import Backend, BatchElement, DecodeError, Drawn, NoCellsError
+from .constraint import ConstraintError
 from .memory import Copy, Move, memory_for
 from .prefill import Chunk, halves
+from .request import Request
 from .scheduler import Scheduler
 from .sequence import Sequence
 
@@ -25,12 +31,12 @@ class Engine:
     """Runs all sequences of one model. Owned by one thread.
 
     Attributes:
-        steps: Decodes begun so far.
+        steps: Steps begun so far.
     """
 
     def __init__(self, backend: Backend, *, n_slots: int) -> None:
         self._backend = backend
-        self._sequences: dict[int, Sequence] = {}
+        self._requests: dict[int, Request] = {}
         self.steps = 0
         self._memory = memory_for(
             backend.memory_kind, n_cells=backend.n_cells, n_seq_ids=backend.n_seq_ids
@@ -42,7 +48,7 @@ class Engine:
     @property
     def idle(self) -> bool:
         """Whether a step would do nothing."""
-        return not self._sequences
+        return not self._requests
 
     @property
     def busy_slots(self) -> int:
@@ -54,19 +60,24 @@ class Engine:
         """Sequences without a slot."""
         return len(self.scheduler.waiting)
 
-    def submit(self, sequence: Sequence) -> Published:
-        """Queue a sequence; its request id must not be in use."""
-        self._sequences[sequence.request_id] = sequence
-        self.scheduler.add(sequence)
-        return [(sequence.request_id, Accepted(prompt_tokens=len(sequence.prompt)))]
+    def submit(self, *sequences: Sequence) -> Published:
+        """Queue the answers to one request; its id must not be in use."""
+        first = sequences[0]
+        self._requests[first.request_id] = Request(sequences=sequences)
+        for sequence in sequences:
+            self.scheduler.add(sequence)
+        return [(first.request_id, Accepted(prompt_tokens=len(first.prompt)))]
 
     def cancel(self, request_id: int) -> Published:
-        """End a request now: its slot is free when this returns.
+        """End a request now: its slots are free when this returns.
 
         A request that already ended is no error: its end and the cancel crossed.
         """
-        sequence = self._sequences.get(request_id)
-        return [] if sequence is None else self._finish(sequence, "cancelled")
+        request = self._requests.get(request_id)
+        published: Published = []
+        for sequence in request.open if request else []:
+            published += self._finish(sequence, "cancelled")
+        return published
 
     def forget(self) -> None:
         """Give up every prefix that is kept for later."""
@@ -90,53 +101,12 @@ class Engine:
         except NoCellsError:
             return self._compute_less(chunks)
         except DecodeError as error:
-            return self._fail(chunks, str(error))
+            return self._fail([chunk.sequence for chunk in chunks], str(error))
         published: Published = []
         row = -1
         for chunk in chunks:
             row += chunk.size
             published += self._advance(chunk, row)
-        return published
-
-    def _advance(self, chunk: Chunk, row: int) -> Published:
-        sequence = chunk.sequence
-        self._apply(self._memory.advance(sequence, chunk.size))
-        if sequence.remaining:
-            done, total = sequence.computed, len(sequence.prompt)
-            if done >= total:
-                return []
-            return [(sequence.request_id, PromptProgress(done=done, total=total))]
-        if sequence.sampler is None:
-            sequence.sampler = self._backend.sampler(sequence.params, sequence.prompt)
-        return self._append(sequence, sequence.sampler.sample(row))
-
-    def _append(self, sequence: Sequence, token: int) -> Published:
-        if self._backend.ends(token):
-            return self._finish(sequence, "stop")
-        sequence.answer.append(token)
-        text = sequence.detokenizer.feed(self._backend.piece(token))
-        published = _delta(sequence, sequence.stops.feed(text))
-        if sequence.stops.found:
-            return published + self._finish(sequence, "stop")
-        if sequence.full:
-            return published + self._finish(sequence, "length")
-        return published
-
-    def _finish(self, sequence: Sequence, reason: FinishReason) -> Published:
-        self._release(sequence, keep=True)
-        rest = ""
-        if not sequence.stops.found and reason != "cancelled":
-            rest = sequence.stops.feed(sequence.detokenizer.finish())
-            rest += sequence.stops.finish()
-        end = Finished(reason=reason, usage=sequence.usage)
-        return [*_delta(sequence, rest), (sequence.request_id, end)]
-
-    def _fail(self, chunks: list[Chunk], cause: str) -> Published:
-        published: Published = []
-        for sequence in [chunk.sequence for chunk in chunks]:
-            self._release(sequence, keep=False)
-            error = EngineError(f"llama.cpp could not compute this request: {cause}.")
-            published.append((sequence.request_id, Failed.of(error)))
         return published
 
     def _compute_less(self, chunks: list[Chunk]) -> Published:
@@ -151,9 +121,82 @@ class Engine:
             return self._compute(first) + self._compute(second)
         moves = self.scheduler.retreat(size)
         if moves is None:
-            return self._fail(chunks, "the KV cache has no room left for it")
+            last = [chunk.sequence for chunk in chunks]
+            return self._fail(last, "the KV cache has no room left for it")
         self._apply(moves)
         return []
+
+    def _advance(self, chunk: Chunk, row: int) -> Published:
+        sequence = chunk.sequence
+        if sequence.seq_id is None:  # another answer to its request failed
+            return []
+        self._apply(self._memory.advance(sequence, chunk.size))
+        if sequence.remaining:
+            done, total = sequence.computed, len(sequence.prompt)
+            if done >= total:
+                return []
+            return [(sequence.request_id, PromptProgress(done=done, total=total))]
+        if sequence.sampler is None:
+            sequence.sampler = self._backend.sampler(
+                sequence.params, sequence.prompt, sequence.constraint
+            )
+        try:
+            drawn = sequence.sampler.sample(row)
+        except ConstraintError as error:
+            return self._fail([sequence], str(error))
+        return self._append(sequence, drawn)
+
+    def _append(self, sequence: Sequence, drawn: Drawn) -> Published:
+        """Append what was drawn, and what must follow it, until the answer ends."""
+        published: Published = []
+        logprob = self._logprob(drawn)
+        for token in (drawn.token, *drawn.forced):
+            if self._backend.ends(token):
+                return published + self._finish(sequence, "stop")
+            sequence.answer.append(token)
+            shown = sequence.text.feed(self._backend.piece(token), logprob)
+            logprob = None
+            published += _delta(sequence, shown)
+            if sequence.text.stopped:
+                return published + self._finish(sequence, "stop")
+            if sequence.full:
+                return published + self._finish(sequence, "length")
+        if drawn.done:
+            return published + self._finish(sequence, "stop")
+        return published
+
+    def _logprob(self, drawn: Drawn) -> TokenLogprob | None:
+        if drawn.logprob is None:
+            return None
+        piece = self._backend.piece
+        top = tuple(Alternative(piece(token), value) for token, value in drawn.top)
+        return TokenLogprob(piece(drawn.token), drawn.logprob, top)
+
+    def _finish(self, sequence: Sequence, reason: FinishReason) -> Published:
+        """End one answer, and the request with its last one."""
+        number, choice = sequence.request_id, sequence.choice
+        request = self._requests[number]
+        request.reasons[choice] = reason
+        self._release(sequence, keep=True)
+        published: Published = []
+        if reason != "cancelled":
+            published += _delta(sequence, sequence.text.finish())
+        published.append((number, ChoiceEnded(choice=choice, reason=reason)))
+        if not request.open:
+            del self._requests[number]
+            end = Finished(reason=request.reasons[0], usage=request.usage)
+            published.append((number, end))
+        return published
+
+    def _fail(self, sequences: list[Sequence], cause: str) -> Published:
+        """Fail the requests of ``sequences``, with all their answers."""
+        published: Published = []
+        for number in dict.fromkeys(sequence.request_id for sequence in sequences):
+            for sequence in self._requests.pop(number).open:
+                self._release(sequence, keep=False)
+            error = EngineError(f"llama.cpp could not compute this request: {cause}.")
+            published.append((number, Failed.of(error)))
+        return published
 
     def _apply(self, moves: list[Move]) -> None:
         for move in moves:
@@ -163,7 +206,6 @@ class Engine:
                 self._backend.clear(*move)
 
     def _release(self, sequence: Sequence, *, keep: bool) -> None:
-        del self._sequences[sequence.request_id]
         self._apply(self.scheduler.remove(sequence, keep=keep))
         if sequence.sampler is not None:
             sequence.sampler.close()
@@ -181,5 +223,8 @@ def _batch(chunks: list[Chunk]) -> list[BatchElement]:
     return batch
 
 
-def _delta(sequence: Sequence, text: str) -> Published:
-    return [(sequence.request_id, TextDelta(text=text))] if text else []
+def _delta(sequence: Sequence, shown: Shown) -> Published:
+    if not shown.text:
+        return []
+    delta = TextDelta(text=shown.text, choice=sequence.choice, logprobs=shown.logprobs)
+    return [(sequence.request_id, delta)]

@@ -1,15 +1,14 @@
-"""One generation: its tokens, and how far the model has computed them."""
+"""One answer to a request: its tokens, and how far the model has computed them."""
 
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
 
-from llm_ext.core.events import Usage
 from llm_ext.core.sampling import SamplingParams
 
+from .answer import Answer
 from .backend import Sampler
-from .detokenizer import Detokenizer
+from .constraint import Constraint
 from .element import Element
-from .stopping import StopStrings
 
 _DRAWN_AT_ONCE = 16
 """Most elements that count as just drawn: a grammar can force several in a row."""
@@ -17,10 +16,11 @@ _DRAWN_AT_ONCE = 16
 
 @dataclass(kw_only=True, eq=False)
 class Sequence:
-    """One request's generation.
+    """One answer to one request.
 
     Attributes:
         request_id: Chosen by the client; unique among the living.
+        choice: Which of the request's answers it is, from 0.
         prompt: The elements of the prompt; never empty.
         params: How to draw.
         limit: Most tokens, prompt and answer together.
@@ -30,9 +30,11 @@ class Sequence:
         seq_id: Its id in the KV cache; None while it waits.
         sampler: Made when it is first admitted; outlives a requeue, so that the draws
             go on as if nothing had happened.
+        constraint: What the answer must be.
     """
 
     request_id: int
+    choice: int = 0
     prompt: Items[Element]
     params: SamplingParams
     limit: int
@@ -41,10 +43,10 @@ class Sequence:
     cached: int | None = None
     seq_id: int | None = None
     sampler: Sampler | None = None
-    detokenizer: Detokenizer = field(default_factory=Detokenizer)
+    constraint: Constraint | None = None
 
     def __post_init__(self) -> None:
-        self.stops = StopStrings(self.params.stop)
+        self.text = Answer(self.params.stop)
 
     @property
     def length(self) -> int:
@@ -65,15 +67,6 @@ class Sequence:
     def full(self) -> bool:
         """Whether no further token may be drawn."""
         return self.length >= self.limit
-
-    @property
-    def usage(self) -> Usage:
-        """Tokens so far."""
-        return Usage(
-            prompt_tokens=len(self.prompt),
-            completion_tokens=len(self.answer),
-            cached_tokens=self.cached or 0,
-        )
 
     @property
     def held_id(self) -> int:

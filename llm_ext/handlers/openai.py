@@ -8,7 +8,7 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 from tornado.iostream import StreamClosedError
 
-from llm_ext.core.events import Accepted, Event, Failed, Finished, TextDelta
+from llm_ext.core.events import Accepted, Event, Failed
 from llm_ext.pool.stream import EventStream
 from llm_ext.wire import sse
 from llm_ext.wire.openai import models
@@ -64,15 +64,12 @@ class ChatCompletionsHandler(LLMHandler):
                 await self._answer_whole(stream, reply)
 
     async def _answer_whole(self, stream: EventStream, reply: ChatReply) -> None:
-        text: list[str] = []
+        events: list[Event] = []
         async for event in stream:
-            match event:
-                case TextDelta():
-                    text.append(event.text)
-                case Failed():
-                    raise event.error()
-                case Finished():
-                    self.finish(reply.whole("".join(text), event))
+            if isinstance(event, Failed):
+                raise event.error()
+            events.append(event)
+        self.finish(reply.whole(events))
 
     async def _answer_in_chunks(self, stream: EventStream, reply: ChatReply) -> None:
         """Stream the answer.

@@ -6,6 +6,7 @@ from llama_cpp import llama_cpp as lib
 
 from llm_ext.core.sampling import SamplingParams
 from llm_ext.engine.backend import BatchElement, DecodeError, NoCellsError
+from llm_ext.engine.constraint import Constraint
 from llm_ext.engine.element import Element
 
 from .batch import Batch
@@ -47,10 +48,13 @@ class LlamaBackend:
         lib.llama_memory_seq_cp(self._context.memory, source, target, start, end)
 
     def sampler(
-        self, params: SamplingParams, prompt: Sequence[Element]
+        self,
+        params: SamplingParams,
+        prompt: Sequence[Element],
+        constraint: Constraint | None = None,
     ) -> ChainSampler:
         """See Backend."""
-        sampler = ChainSampler(self._context, self._vocab, params)
+        sampler = ChainSampler(self._context, self._vocab, params, constraint)
         sampler.accept(prompt)
         return sampler
 

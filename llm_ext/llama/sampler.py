@@ -4,12 +4,16 @@ import ctypes
 import secrets
 from collections.abc import Sequence
 
+import msgspec
 from llama_cpp import llama_cpp as lib
 
 from llm_ext.core.sampling import LogitBias, SamplingParams
+from llm_ext.engine.backend import Drawn
+from llm_ext.engine.constraint import Constraint, Logits
 from llm_ext.engine.element import Element
 
 from .context import Context
+from .logprobs import Logprobs
 from .vocab import Vocab
 
 MIROSTAT_CANDIDATES = 100
@@ -22,13 +26,28 @@ _MIN_KEEP = 1
 class ChainSampler:
     """One sequence's chain, in llama-server's order.
 
-    Bias, penalties, DRY, top-n-sigma, top-k, typical, top-p, min-p, XTC, temperature,
-    then the draw from the sequence's own random numbers.
+    What the constraint allows, bias, penalties, DRY, top-n-sigma, top-k, typical,
+    top-p, min-p, XTC, temperature, then the draw from its own random numbers. Where
+    nothing but the likeliest token can be drawn, the chain is not asked.
+
+    Under a constraint an answer ends where that says so, whatever ``min_tokens`` and
+    ``ignore_eos`` want.
     """
 
-    def __init__(self, context: Context, vocab: Vocab, params: SamplingParams) -> None:
+    def __init__(
+        self,
+        context: Context,
+        vocab: Vocab,
+        params: SamplingParams,
+        constraint: Constraint | None = None,
+    ) -> None:
         self._context = context
         self._vocab = vocab
+        self._constraint = constraint
+        self._logprobs = params.logprobs
+        if constraint is not None:
+            params = msgspec.structs.replace(params, min_tokens=0, ignore_eos=False)
+        self._likeliest = params.greedy and params.plain
         self._chain = lib.llama_sampler_chain_init(
             lib.llama_sampler_chain_default_params()
         )
@@ -48,8 +67,27 @@ class ChainSampler:
             if isinstance(token, int):
                 lib.llama_sampler_accept(self._chain, token)
 
-    def sample(self, row: int) -> int:
+    def sample(self, row: int) -> Drawn:
         """See :class:`llm_ext.engine.backend.Sampler`."""
+        logits = self._context.logits(row)
+        told = None if self._logprobs is None else Logprobs(logits, self._logprobs)
+        if self._constraint is not None:
+            self._constraint.mask(logits)
+        token = self._draw(logits, row)
+        forced = [] if self._constraint is None else self._constraint.accept(token)
+        for following in forced:
+            lib.llama_sampler_accept(self._chain, following)
+        return Drawn(
+            token,
+            forced=forced,
+            done=self._constraint is not None and self._constraint.done,
+            logprob=None if told is None else told.of(token),
+            top=() if told is None else told.top,
+        )
+
+    def _draw(self, logits: Logits, row: int) -> int:
+        if self._likeliest:
+            return int(logits.argmax())
         token = int(lib.llama_sampler_sample(self._chain, self._context.pointer, row))
         if self._held_open:
             self._held_open -= 1

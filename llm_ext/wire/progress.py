@@ -6,6 +6,7 @@ import msgspec
 
 from llm_ext.core.events import (
     Accepted,
+    ChoiceEnded,
     Event,
     Failed,
     Finished,
@@ -63,7 +64,7 @@ def status(event: Event) -> Status:
             return QueuedStatus(prompt_tokens=event.prompt_tokens)
         case PromptProgress():
             return PromptStatus(done=event.done, total=event.total)
-        case TextDelta() | Finished() | Failed():
+        case TextDelta() | ChoiceEnded() | Finished() | Failed():
             raise ValueError(f"{type(event).__name__} is no progress")
 
 

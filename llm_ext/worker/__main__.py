@@ -93,12 +93,12 @@ class _Serving:
 
     def _generate(self, command: Generate) -> None:
         try:
-            sequence = self._preparation.sequence(command.request_id, command.request)
+            sequences = self._preparation.sequences(command.request_id, command.request)
         except LLMError as error:
             events: Events = [(command.request_id, Failed.of(error))]
             self._outbox.send(Published(events=events, status=self._engine.status))
         else:
-            self._engine.submit(sequence)
+            self._engine.submit(sequences)
 
     def _guarded_engine(self) -> None:
         try:

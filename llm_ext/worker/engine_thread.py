@@ -11,9 +11,9 @@ from llm_ext.ipc.messages import EngineStatus, Published
 
 @dataclass(frozen=True, kw_only=True)
 class Submit:
-    """A prepared sequence."""
+    """The prepared answers to a request."""
 
-    sequence: Sequence
+    sequences: list[Sequence]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,9 +38,9 @@ class EngineThread:
         self._cancelled = 0
         self._cancel_steps = 0
 
-    def submit(self, sequence: Sequence) -> None:
-        """Queue a sequence. From any thread."""
-        self._inbox.put(Submit(sequence=sequence))
+    def submit(self, sequences: list[Sequence]) -> None:
+        """Queue the answers to a request. From any thread."""
+        self._inbox.put(Submit(sequences=sequences))
 
     def cancel(self, request_id: int) -> None:
         """End a request before the next step. From any thread."""
@@ -79,7 +79,7 @@ class EngineThread:
                 return events
             match item:
                 case Submit():
-                    events += self._engine.submit(item.sequence)
+                    events += self._engine.submit(*item.sequences)
                 case Stop():
                     events += self._stop(item)
 

@@ -1,10 +1,13 @@
-"""A chat request to a sequence: render, tokenise, check the length."""
+"""A chat request to sequences: render, tokenise, check the length."""
+
+import msgspec
 
 from llm_ext.chat.template import ChatTemplate
 from llm_ext.core.requests import ChatRequest
 from llm_ext.core.sampling import SamplingOptions, SamplingParams
 from llm_ext.engine.sequence import Sequence
 from llm_ext.errors import ContextLengthError, InvalidRequestError
+from llm_ext.llama.constraint import Compiler
 from llm_ext.llama.vocab import Vocab
 
 
@@ -20,17 +23,19 @@ class Preparation:
         context_length: int,
     ) -> None:
         self._vocab = vocab
+        self._compiler = Compiler(vocab)
         self._recommended = recommended
         self._template = template
         self._context_length = context_length
 
-    def sequence(self, request_id: int, request: ChatRequest) -> Sequence:
-        """Return the sequence that answers ``request``.
+    def sequences(self, request_id: int, request: ChatRequest) -> list[Sequence]:
+        """Return the sequences that answer ``request``, one for each answer.
 
         Raises:
             ChatTemplateError: The template is missing or refuses the messages.
             ContextLengthError: No room is left for an answer.
-            InvalidRequestError: A bias is for a token that the model does not have.
+            InvalidRequestError: A bias is for a token that the model does not have, or
+                the constraint cannot be used.
         """
         prompt = self._vocab.tokenize(self._template.render(request.messages))
         room = self._context_length - len(prompt)
@@ -42,12 +47,20 @@ class Preparation:
         self._check_biases(params)
         most = params.max_tokens
         answer = room if most is None else min(room, most)
-        return Sequence(
-            request_id=request_id,
-            prompt=prompt,
-            params=params,
-            limit=len(prompt) + answer,
-        )
+        matcher = None
+        if request.constraint is not None:
+            matcher = self._compiler.compile(request.constraint)
+        return [
+            Sequence(
+                request_id=request_id,
+                choice=choice,
+                prompt=prompt,
+                params=_for_choice(params, choice),
+                limit=len(prompt) + answer,
+                constraint=None if matcher is None else matcher.copy(),
+            )
+            for choice in range(params.n)
+        ]
 
     def _check_biases(self, params: SamplingParams) -> None:
         size = self._vocab.size
@@ -58,3 +71,10 @@ class Preparation:
                     f"{size - 1}.",
                     param="logit_bias",
                 )
+
+
+def _for_choice(params: SamplingParams, choice: int) -> SamplingParams:
+    """Return the parameters with the choice's own seed."""
+    if params.seed is None:
+        return params
+    return msgspec.structs.replace(params, seed=params.seed + choice)

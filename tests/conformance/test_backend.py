@@ -82,24 +82,24 @@ def test_a_prompt_in_pieces_is_the_same_prompt(backend: Backend) -> None:
     tokens = [11, 22, 33, 44, 55]
     backend.decode(batch(tokens))
     with closing(backend.sampler(GREEDY, tokens)) as sampler:
-        whole = sampler.sample(4)
+        whole = sampler.sample(4).token
     backend.clear(0, 0, None)
     backend.decode(batch(tokens[:2]))
     backend.decode(batch(tokens[2:], start=2))
     with closing(backend.sampler(GREEDY, tokens)) as sampler:
-        assert sampler.sample(2) == whole
+        assert sampler.sample(2).token == whole
 
 
 def test_each_row_belongs_to_its_own_sequence(backend: Backend) -> None:
     both = batch([10, 20], seq_id=0) + batch([30, 40], seq_id=1)
     backend.decode(both)
     with closing(backend.sampler(GREEDY, [])) as sampler:
-        first, second = sampler.sample(1), sampler.sample(3)
+        first, second = sampler.sample(1).token, sampler.sample(3).token
     backend.clear(0, 0, None)
     backend.clear(1, 0, None)
     backend.decode(batch([30, 40], seq_id=0))
     with closing(backend.sampler(GREEDY, [])) as sampler:
-        assert sampler.sample(1) == second
+        assert sampler.sample(1).token == second
     assert first != second
 
 
@@ -112,11 +112,11 @@ def test_a_full_cache_refuses_and_is_unharmed(backend: Backend) -> None:
     backend.clear(0, 0, None)
     backend.decode(batch([7, 8], seq_id=1, start=2))
     with closing(backend.sampler(GREEDY, [])) as sampler:
-        after = sampler.sample(1)
+        after = sampler.sample(1).token
     backend.clear(1, 0, None)
     backend.decode(batch([5, 6, 7, 8], seq_id=2))
     with closing(backend.sampler(GREEDY, [])) as sampler:
-        assert sampler.sample(3) == after
+        assert sampler.sample(3).token == after
 
 
 def test_what_was_copied_is_as_if_it_had_been_computed(backend: Backend) -> None:
@@ -124,18 +124,18 @@ def test_what_was_copied_is_as_if_it_had_been_computed(backend: Backend) -> None
     tokens = [11, 22, 33, 44, 55]
     backend.decode(batch(tokens))
     with closing(backend.sampler(GREEDY, tokens)) as sampler:
-        whole = sampler.sample(4)
+        whole = sampler.sample(4).token
     backend.copy(0, 1, 0, 3)
     backend.clear(0, 0, None)
     backend.decode(batch(tokens[3:], seq_id=1, start=3))
     with closing(backend.sampler(GREEDY, tokens)) as sampler:
-        assert sampler.sample(1) == whole
+        assert sampler.sample(1).token == whole
     backend.decode(batch(tokens[:3], seq_id=2))
     backend.clear(2, 1, 3)
     backend.copy(1, 2, 1, 3)
     backend.decode(batch(tokens[3:], seq_id=2, start=3))
     with closing(backend.sampler(GREEDY, tokens)) as sampler:
-        assert sampler.sample(1) == whole
+        assert sampler.sample(1).token == whole
 
 
 def test_copies_take_no_cells(backend: Backend) -> None:
@@ -169,7 +169,7 @@ def test_two_drawn_tokens_with_one_seed_are_the_same(backend: Backend) -> None:
     drawn = set()
     for _ in range(3):
         with closing(backend.sampler(params, [10, 20, 30])) as sampler:
-            drawn.add(tuple(sampler.sample(2) for _ in range(5)))
+            drawn.add(tuple(sampler.sample(2).token for _ in range(5)))
     assert len(drawn) == 1
 
 

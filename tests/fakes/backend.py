@@ -5,9 +5,12 @@ import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from llm_ext.core.memory_kind import MemoryKind
 from llm_ext.core.sampling import SamplingParams
-from llm_ext.engine.backend import BatchElement, DecodeError, NoCellsError
+from llm_ext.engine.backend import BatchElement, DecodeError, Drawn, NoCellsError
+from llm_ext.engine.constraint import Constraint
 from llm_ext.engine.element import Element
 
 VOCABULARY = 256
@@ -25,14 +28,23 @@ class Cell(NamedTuple):
 class FakeSampler:
     """Draws a token that depends on all elements so far, as a model's logits do."""
 
-    def __init__(self, backend: "FakeBackend") -> None:
+    def __init__(self, backend: "FakeBackend", constraint: Constraint | None) -> None:
         self._backend = backend
+        self._constraint = constraint
         self.closed = False
 
-    def sample(self, row: int) -> int:
+    def sample(self, row: int) -> Drawn:
         """See Sampler."""
         assert not self.closed, "a closed sampler was used"
-        return self._backend.draw(row)
+        token = self._backend.draw(row)
+        if self._constraint is None:
+            return Drawn(token)
+        logits = np.zeros(VOCABULARY, np.float32)
+        logits[token] = 1
+        self._constraint.mask(logits)
+        token = int(logits.argmax())
+        forced = self._constraint.accept(token)
+        return Drawn(token, forced=forced, done=self._constraint.done)
 
     def close(self) -> None:
         """See Sampler."""
@@ -120,10 +132,15 @@ class FakeBackend:
             assert position not in mine, "a cell would be held twice"
             mine[position] = held[position]
 
-    def sampler(self, params: SamplingParams, prompt: Sequence[Element]) -> FakeSampler:
+    def sampler(
+        self,
+        params: SamplingParams,
+        prompt: Sequence[Element],
+        constraint: Constraint | None = None,
+    ) -> FakeSampler:
         """See Backend."""
         del params, prompt
-        sampler = FakeSampler(self)
+        sampler = FakeSampler(self, constraint)
         self.samplers.append(sampler)
         return sampler
 

@@ -39,7 +39,7 @@ class Runtime:
         with closing(
             self.backend.sampler(SamplingParams(**options), prompt)
         ) as sampler:
-            return sampler.sample(last)
+            return sampler.sample(last).token
 
     def generate(self, prompt: list[int], *, most: int, **options: Any) -> list[int]:  # noqa: ANN401  # the same
         """Return the tokens that follow ``prompt``, at most ``most``."""

@@ -10,6 +10,8 @@ from llm_ext.core.requests import ChatRequest
 from llm_ext.core.sampling import LogitBias, Mirostat, SamplingOptions
 from llm_ext.errors import InvalidRequestError
 
+from .response_format import ResponseFormat, StructuredOutputs, constraint
+
 
 class ChatCall(msgspec.Struct, frozen=True, kw_only=True):
     """A parsed call.
@@ -41,10 +43,6 @@ class _Part(msgspec.Struct):
 class _Message(msgspec.Struct):
     role: str
     content: str | list[_Part] | None = None
-
-
-class _ResponseFormat(msgspec.Struct):
-    type: str
 
 
 class _Body(msgspec.Struct):
@@ -85,8 +83,12 @@ class _Body(msgspec.Struct):
     mirostat_eta: float | None = None
     n: int | None = None
     logprobs: bool | None = None
+    top_logprobs: int | None = None
     tools: list[Any] | None = None
-    response_format: _ResponseFormat | None = None
+    response_format: ResponseFormat | None = None
+    structured_outputs: StructuredOutputs | None = None
+    json_schema: dict[str, Any] | None = None
+    grammar: str | None = None
 
 
 _decoder = msgspec.json.Decoder(_Body)
@@ -99,7 +101,7 @@ _ROLES: dict[str, Role] = {
     "assistant": "assistant",
     "tool": "tool",
 }
-_TRANSLATED = {"max_tokens", "stop", "logit_bias"}
+_TRANSLATED = {"max_tokens", "stop", "logit_bias", "logprobs"}
 _SAMPLING = set(SamplingOptions.__struct_fields__) - _TRANSLATED
 
 
@@ -122,7 +124,15 @@ def parse(data: bytes) -> ChatCall:
     options = body.stream_options or _StreamOptions()
     return ChatCall(
         request=ChatRequest(
-            model=body.model, messages=_messages(body), sampling=_sampling(body)
+            model=body.model,
+            messages=_messages(body),
+            sampling=_sampling(body),
+            constraint=constraint(
+                body.response_format,
+                body.structured_outputs,
+                body.json_schema,
+                body.grammar,
+            ),
         ),
         stream=bool(body.stream),
         include_usage=bool(options.include_usage),
@@ -141,19 +151,10 @@ def _invalid(problem: str) -> InvalidRequestError:
 
 def _refuse_unsupported(body: _Body) -> None:
     """Say clearly what this version cannot do, rather than answer something else."""
-    response_format = body.response_format
-    unsupported = {
-        "n": body.n not in {None, 1},
-        "logprobs": bool(body.logprobs),
-        "tools": bool(body.tools),
-        "response_format": response_format is not None
-        and response_format.type != "text",
-    }
-    for field, asked in unsupported.items():
-        if asked:
-            raise InvalidRequestError(
-                f"'{field}' is not supported by this version.", param=field
-            )
+    if body.tools:
+        raise InvalidRequestError(
+            "'tools' is not supported by this version.", param="tools"
+        )
 
 
 def _messages(body: _Body) -> tuple[ChatMessage, ...]:
@@ -198,8 +199,20 @@ def _sampling(body: _Body) -> SamplingOptions:
         max_tokens=body.max_tokens if most is None else most,
         stop=None if stop is None else tuple(stop),
         logit_bias=_biases(body.logit_bias),
+        logprobs=_logprobs(body),
         **{field: getattr(body, field) for field in _SAMPLING},
     )
+
+
+def _logprobs(body: _Body) -> int | None:
+    """Return how many alternatives are to be told; OpenAI has a switch beside it."""
+    if body.logprobs:
+        return body.top_logprobs or 0
+    if body.top_logprobs:
+        raise InvalidRequestError(
+            "'top_logprobs' needs 'logprobs' to be true.", param="top_logprobs"
+        )
+    return None
 
 
 def _biases(

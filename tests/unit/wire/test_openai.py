@@ -6,8 +6,17 @@ from typing import Any
 import pytest
 
 from llm_ext import errors
+from llm_ext.core.constraint import (
+    AnyJSON,
+    Choice,
+    Grammar,
+    JSONSchema,
+    Regex,
+)
 from llm_ext.core.events import (
     Accepted,
+    Alternative,
+    ChoiceEnded,
     Event,
     Failed,
     Finished,
@@ -15,6 +24,7 @@ from llm_ext.core.events import (
     PromptProgress,
     Ready,
     TextDelta,
+    TokenLogprob,
     Usage,
 )
 from llm_ext.core.sampling import SamplingOptions
@@ -65,12 +75,13 @@ def test_every_sampling_field_arrives() -> None:
         "mirostat": 2,
         "mirostat_tau": 4,
         "mirostat_eta": 0.2,
+        "n": 3,
     }
     sampling = parse(body(**fields, max_tokens=7, stop="x")).request.sampling
     expected = {**fields, "dry_sequence_breakers": ("\n",)}
     assert {name: getattr(sampling, name) for name in fields} == expected
     assert (sampling.max_tokens, sampling.stop) == (7, ("x",))
-    translated = {"max_tokens", "stop", "logit_bias"}
+    translated = {"max_tokens", "stop", "logit_bias", "logprobs"}
     assert set(fields) | translated == set(SamplingOptions.__struct_fields__)
 
 
@@ -89,8 +100,64 @@ def test_biases_come_in_openais_and_llama_servers_shape(
     assert parse(body(logit_bias=given)).request.sampling.logit_bias == expected
 
 
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"response_format": {"type": "text"}}, None),
+        ({"response_format": {"type": "json_object"}}, AnyJSON()),
+        (
+            {
+                "response_format": {
+                    "type": "json_schema",
+                    "json_schema": {"name": "x", "strict": True, "schema": {"a": 1}},
+                }
+            },
+            JSONSchema(schema='{"a":1}'),
+        ),
+        (
+            {"response_format": {"type": "json_object", "schema": {"a": 1}}},
+            JSONSchema(schema='{"a":1}'),
+        ),
+        ({"json_schema": {"a": 1}}, JSONSchema(schema='{"a":1}')),
+        ({"grammar": 'root ::= "a"'}, Grammar(text='root ::= "a"', syntax="gbnf")),
+        ({"structured_outputs": {"json": {"a": 1}}}, JSONSchema(schema='{"a":1}')),
+        ({"structured_outputs": {"json": '{"a": 1}'}}, JSONSchema(schema='{"a": 1}')),
+        ({"structured_outputs": {"json_object": True}}, AnyJSON()),
+        ({"structured_outputs": {"regex": "a+"}}, Regex(pattern="a+")),
+        ({"structured_outputs": {"choice": ["a", "b"]}}, Choice(options=("a", "b"))),
+        (
+            {"structured_outputs": {"grammar": 'start: "a"'}},
+            Grammar(text='start: "a"', syntax="lark"),
+        ),
+        (
+            {"structured_outputs": {"grammar": 'root ::= "a"'}},
+            Grammar(text='root ::= "a"', syntax="gbnf"),
+        ),
+    ],
+)
+def test_a_constraint_comes_in_openais_llama_servers_and_vllms_shape(
+    fields: dict[str, Any], expected: object
+) -> None:
+    assert parse(body(**fields)).request.constraint == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, None),
+        ({"logprobs": False}, None),
+        ({"logprobs": True}, 0),
+        ({"logprobs": True, "top_logprobs": 5}, 5),
+    ],
+)
+def test_logprobs_are_a_switch_and_a_number(
+    fields: dict[str, Any], expected: int | None
+) -> None:
+    assert parse(body(**fields)).request.sampling.logprobs == expected
+
+
 def test_null_is_the_same_as_absent_and_unknown_fields_are_ignored() -> None:
-    call = parse(body(temperature=None, stop=None, stream=None, user="me", n=1))
+    call = parse(body(temperature=None, stop=None, stream=None, user="me", n=None))
     assert call == parse(body())
 
 
@@ -118,13 +185,27 @@ def test_content_parts_are_joined_and_developer_is_system() -> None:
         ({"temperature": -1}, "temperature"),
         ({"max_tokens": 0}, "max_tokens"),
         ({"stop": [1]}, "stop[0]"),
-        ({"n": 2}, "n"),
+        ({"n": 0}, "n"),
+        ({"n": 17}, "n"),
+        ({"top_logprobs": 2}, "top_logprobs"),
+        ({"logprobs": True, "top_logprobs": 21}, "logprobs"),
         ({"logit_bias": {"word": 1}}, "logit_bias"),
         ({"mirostat": 3}, "mirostat"),
         ({"min_tokens": -1}, "min_tokens"),
-        ({"logprobs": True}, "logprobs"),
         ({"tools": [{}]}, "tools"),
-        ({"response_format": {"type": "json_object"}}, "response_format"),
+        ({"response_format": {"type": "xml"}}, "response_format.type"),
+        (
+            {"response_format": {"type": "json_schema"}},
+            "response_format.json_schema.schema",
+        ),
+        ({"response_format": {"type": 1}}, "response_format.type"),
+        ({"structured_outputs": {"choice": []}}, "structured_outputs.choice"),
+        ({"structured_outputs": {"choice": ["a", ""]}}, "structured_outputs.choice"),
+        (
+            {"structured_outputs": {"regex": "a", "json_object": True}},
+            "structured_outputs",
+        ),
+        ({"grammar": "root ::= 'a'", "json_schema": {}}, "grammar"),
         (
             {"messages": [{"role": "user", "content": [{"type": "image_url"}]}]},
             "messages[0].content[0]",
@@ -154,6 +235,7 @@ ANSWER: list[Event] = [
     Accepted(prompt_tokens=3),
     TextDelta(text="He"),
     TextDelta(text="y"),
+    ChoiceEnded(choice=0, reason="stop"),
     Finished(reason="stop", usage=COUNTS),
 ]
 
@@ -200,7 +282,7 @@ def test_usage_comes_last_where_it_is_asked_for_and_is_null_before() -> None:
 
 
 def test_an_empty_answer_still_has_its_role() -> None:
-    end = Finished(reason="length", usage=COUNTS)
+    end = ChoiceEnded(choice=0, reason="length")
     found = chunks(streamed([end]))
     assert found[0]["choices"][0]["delta"]["role"] == "assistant"
     assert found[-1]["choices"][0]["finish_reason"] == "length"
@@ -252,11 +334,67 @@ def test_a_late_failure_is_an_error_event() -> None:
 
 def test_a_whole_answer() -> None:
     reply = ChatReply(parse(body()), reply_id="1", model="m", now=9)
-    whole = json.loads(reply.whole("Hey", Finished(reason="stop", usage=COUNTS)))
+    whole = json.loads(reply.whole(ANSWER))
     assert whole["object"] == "chat.completion"
     assert whole["choices"][0]["message"]["content"] == "Hey"
     assert whole["choices"][0]["finish_reason"] == "stop"
     assert whole["usage"]["total_tokens"] == 5
+
+
+TWO: list[Event] = [
+    TextDelta(text="a", choice=1),
+    TextDelta(text="b", choice=0),
+    ChoiceEnded(choice=1, reason="stop"),
+    TextDelta(text="c", choice=0),
+    ChoiceEnded(choice=0, reason="length"),
+    Finished(reason="length", usage=COUNTS),
+]
+
+
+def test_several_answers_are_told_apart_in_a_stream() -> None:
+    found = [chunk["choices"][0] for chunk in chunks(streamed(TWO))]
+    assert [(c["index"], c["delta"], c["finish_reason"]) for c in found] == [
+        (1, {"role": "assistant", "content": None}, None),
+        (1, {"content": "a"}, None),
+        (0, {"role": "assistant", "content": None}, None),
+        (0, {"content": "b"}, None),
+        (1, {}, "stop"),
+        (0, {"content": "c"}, None),
+        (0, {}, "length"),
+    ]
+
+
+def test_several_answers_come_in_their_order() -> None:
+    reply = ChatReply(parse(body(n=2)), reply_id="1", model="m", now=9)
+    found = json.loads(reply.whole(TWO))["choices"]
+    assert [
+        (c["index"], c["message"]["content"], c["finish_reason"]) for c in found
+    ] == [(0, "bc", "length"), (1, "a", "stop")]
+
+
+def test_log_probabilities_carry_the_bytes_of_split_characters() -> None:
+    half = TokenLogprob(b"\xc3", -0.5, (Alternative(b"\xc3", -0.5),))
+    rest = TokenLogprob(b"\xa4", -0.25)
+    events: list[Event] = [
+        TextDelta(text="ä", logprobs=(half, rest)),
+        ChoiceEnded(choice=0, reason="stop"),
+        Finished(reason="stop", usage=COUNTS),
+    ]
+    call = parse(body(logprobs=True, top_logprobs=1))
+    whole = json.loads(ChatReply(call, reply_id="1", model="m", now=9).whole(events))
+    told = whole["choices"][0]["logprobs"]
+    assert told["content"] == [
+        {
+            "token": "\ufffd",
+            "logprob": -0.5,
+            "bytes": [0xC3],
+            "top_logprobs": [{"token": "\ufffd", "logprob": -0.5, "bytes": [0xC3]}],
+        },
+        {"token": "\ufffd", "logprob": -0.25, "bytes": [0xA4], "top_logprobs": []},
+    ]
+    reply = ChatReply(call, reply_id="1", model="m", now=9)
+    parts = [part.decode() for event in events for part in reply.stream(event)]
+    assert chunks(parts)[1]["choices"][0]["logprobs"] == told
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,150 @@
+"""What OpenAI's client can ask of an answer, beyond its text."""
+
+import json
+import math
+from collections.abc import Iterator
+
+import openai
+import pytest
+
+from tests.live import LiveServer
+
+LONG = "Read this once. " * 20
+SCHEMA = {
+    "type": "object",
+    "properties": {"answer": {"enum": ["yes", "no"]}, "sure": {"type": "boolean"}},
+    "required": ["answer", "sure"],
+    "additionalProperties": False,
+}
+
+
+@pytest.fixture
+def client(server: LiveServer) -> Iterator[openai.OpenAI]:
+    """The unmodified OpenAI client; Jupyter's token is its key."""
+    with openai.OpenAI(
+        base_url=f"{server.url}llm/v1", api_key=server.token, max_retries=0
+    ) as made:
+        yield made
+
+
+def test_several_answers_differ_and_the_prompt_is_counted_once(
+    client: openai.OpenAI,
+) -> None:
+    """Each with its own seed; the same seed gives the same answers."""
+
+    def ask() -> tuple[list[str], int]:
+        reply = client.chat.completions.create(
+            model="babble",
+            messages=[{"role": "user", "content": "Hi"}],
+            n=3,
+            seed=5,
+            temperature=1.5,
+            max_tokens=8,
+        )
+        assert [choice.index for choice in reply.choices] == [0, 1, 2]
+        assert reply.usage is not None
+        assert reply.usage.completion_tokens == 24
+        texts = [choice.message.content or "" for choice in reply.choices]
+        return texts, reply.usage.prompt_tokens
+
+    texts, prompt_tokens = ask()
+    assert len(set(texts)) == 3
+    assert ask() == (texts, prompt_tokens)
+    assert prompt_tokens < 30
+
+
+def test_several_answers_stream_side_by_side(client: openai.OpenAI) -> None:
+    parts = list(
+        client.chat.completions.create(
+            model="babble",
+            messages=[{"role": "user", "content": "Hi"}],
+            n=2,
+            max_tokens=8,
+            stream=True,
+        )
+    )
+    seen = [part.choices[0].index for part in parts]
+    assert {0, 1} == set(seen)
+    assert seen != sorted(seen), "one came after the other"
+    ended = [part.choices[0] for part in parts if part.choices[0].finish_reason]
+    assert sorted(choice.index for choice in ended) == [0, 1]
+
+
+def test_log_probabilities_are_of_the_tokens_shown(client: openai.OpenAI) -> None:
+    """Greedy takes the likeliest; all probabilities are at most one together."""
+    reply = client.chat.completions.create(
+        model="babble",
+        messages=[{"role": "user", "content": "Hi"}],
+        temperature=0,
+        max_tokens=8,
+        logprobs=True,
+        top_logprobs=4,
+    )
+    choice = reply.choices[0]
+    assert choice.logprobs is not None
+    told = choice.logprobs.content or []
+    assert len(told) == 8
+    joined = b"".join(bytes(token.bytes or []) for token in told)
+    assert joined.decode(errors="replace") == choice.message.content
+    for token in told:
+        assert len(token.top_logprobs) == 4
+        assert token.top_logprobs[0].bytes == token.bytes
+        assert token.top_logprobs[0].logprob == token.logprob
+        likely = [top.logprob for top in token.top_logprobs]
+        assert likely == sorted(likely, reverse=True)
+        assert sum(math.exp(value) for value in likely) <= 1 + 1e-6
+
+
+def test_a_schema_is_kept(client: openai.OpenAI) -> None:
+    reply = client.chat.completions.create(
+        model="babble",
+        messages=[{"role": "user", "content": "Hi"}],
+        response_format={
+            "type": "json_schema",
+            "json_schema": {"name": "reply", "strict": True, "schema": SCHEMA},
+        },
+    )
+    found = json.loads(reply.choices[0].message.content or "")
+    assert found["answer"] in {"yes", "no"}
+    assert isinstance(found["sure"], bool)
+    assert reply.choices[0].finish_reason == "stop"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_schema_that_cannot_be_used_is_refused(
+    client: openai.OpenAI, stream: bool
+) -> None:
+    """With a status, before anything is computed."""
+    client.chat.completions.create(
+        model="babble", messages=[{"role": "user", "content": "Hi"}], max_tokens=1
+    )
+    with pytest.raises(openai.BadRequestError, match="banana") as caught:
+        client.chat.completions.create(
+            model="babble",
+            messages=[{"role": "user", "content": "Hi"}],
+            stream=stream,
+            response_format={
+                "type": "json_schema",
+                "json_schema": {"name": "x", "schema": {"type": "banana"}},
+            },
+        )
+    assert caught.value.param == "response_format"
+
+
+def test_cached_tokens_are_reported(client: openai.OpenAI) -> None:
+    """The second question on the same text computes only what is new."""
+
+    def cached(question: str) -> tuple[int, int]:
+        reply = client.chat.completions.create(
+            model="babble",
+            messages=[{"role": "user", "content": LONG + question}],
+            max_tokens=2,
+        )
+        assert reply.usage is not None
+        details = reply.usage.prompt_tokens_details
+        assert details is not None
+        return details.cached_tokens or 0, reply.usage.prompt_tokens
+
+    cached("What?")
+    again, total = cached("Who?")
+    assert total - 20 < again < total
