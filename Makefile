@@ -27,7 +27,7 @@ lint: ## run the checks that read the code
 format: ## repair what the checks can repair
 	$(BOOTSTRAP) format
 
-bench: ## measure how responsive everything stays
+bench: ## measure the engine against other servers; ARGS=responsiveness: the server meanwhile
 	$(BOOTSTRAP) bench $(ARGS)
 
 guide: ## train the demo model anew, about 40 minutes (ARGS=--minutes=90)

@@ -24,7 +24,7 @@ from tests.models.tokenizer import (
 FOLDER = Path(__file__).parent / "models"
 
 WIDTH, LAYERS, HEADS, KV_HEADS, INNER = 2048, 16, 32, 8, 8192
-VOCABULARY, CONTEXT = 128_256, 8192
+VOCABULARY, CONTEXT = 128_256, 131_072
 KV_WIDTH = WIDTH // HEADS * KV_HEADS
 
 _BLOCK = 256

@@ -82,7 +82,7 @@ def live_server(
     """Start ``jupyter server`` (or ``lab``), wait until it serves, and stop it."""
     for name in ("home", "runtime", "notebooks"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    port = _free_port()
+    port = free_port()
     command = [
         *(sys.executable, "-m", "jupyter", app),
         "--no-browser",
@@ -151,7 +151,7 @@ def _environment(folder: Path, models: Path) -> dict[str, str]:
     }
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

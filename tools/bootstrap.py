@@ -14,7 +14,7 @@ from tools.console import ROOT, Problem
 from tools.environment import Environment
 
 _DEMO = "docs/demo.ipynb"
-_BENCHMARK = "benchmarks.responsiveness"
+_BENCHMARKS = ("engine", "responsiveness")
 _TRAINING = "tools.demo_model.build"
 
 
@@ -85,8 +85,11 @@ def reformat(_: Sequence[str]) -> None:
 
 
 def bench(arguments: Sequence[str]) -> None:
-    """Measure."""
-    _become(_prepare("bench"), "-m", _BENCHMARK, *arguments)
+    """Measure what the first argument names, else the engine."""
+    named = arguments[:1] and arguments[0] in _BENCHMARKS
+    name = arguments[0] if named else _BENCHMARKS[0]
+    rest = arguments[1:] if named else arguments
+    _become(_prepare("bench"), "-m", f"benchmarks.{name}", *rest)
 
 
 def guide(arguments: Sequence[str]) -> None:

@@ -112,7 +112,8 @@ def test_a_schema_is_kept(client: openai.OpenAI) -> None:
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_schema_that_cannot_be_used_is_refused(
-    client: openai.OpenAI, stream: bool
+    client: openai.OpenAI,
+    stream: bool,  # noqa: FBT001  # a parameter
 ) -> None:
     """With a status, before anything is computed."""
     client.chat.completions.create(

@@ -106,7 +106,8 @@ def test_a_load_can_be_watched_and_is_seen_by_others(server: LiveServer) -> None
     fractions = [s["fraction"] for s in states if s["status"] == "loading"]
     assert fractions == sorted(fractions)
     assert states[-1] == {"status": "ready"}
-    assert server.model("babble")["state"] == "ready"
+    model = server.model("babble")
+    assert (model["state"], model["memory_kind"]) == ("ready", "attention")
 
 
 def test_a_load_goes_on_when_nobody_waits(server: LiveServer) -> None:

@@ -1,0 +1,170 @@
+"""What notebooks do to a server. Each workload returns its figures by name.
+
+Every workload makes prompts that no server has seen before, so that what is measured is
+what a server shares within the workload, not what it remembers of the last one.
+"""
+
+import asyncio
+import itertools
+import json
+import random
+import statistics
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeAlias
+
+from .client import Answer, Client, Message
+
+Figures: TypeAlias = dict[str, float]
+Workload: TypeAlias = Callable[[Client], Awaitable[Figures]]
+
+_WORDS_TEXT = (
+    "language model reads tokens and predicts the next one weights layers vocabulary "
+    "server loads file into memory worker computes notebook shows answer"
+)
+_WORDS = tuple(_WORDS_TEXT.split())
+_random = random.SystemRandom()
+
+
+def text(words: int) -> str:
+    """Return a text of about so many tokens that nobody has seen."""
+    return " ".join(_random.choice(_WORDS) for _ in range(words))
+
+
+def ask(question: str, *, system: str = "") -> list[Message]:
+    """Return the messages of one question."""
+    asked = [{"role": "user", "content": question}]
+    return [{"role": "system", "content": system}, *asked] if system else asked
+
+
+async def one_stream(client: Client) -> Figures:
+    """One chat, nobody else."""
+    answer = await client.chat(ask(text(20)), tokens=96)
+    return {"tokens/s": answer.speed}
+
+
+async def different_prompts(client: Client) -> Figures:
+    """Eight chats at once with nothing in common."""
+    began = time.perf_counter()
+    answers = await asyncio.gather(
+        *[client.chat(ask(text(40)), tokens=48) for _ in range(8)]
+    )
+    seconds = time.perf_counter() - began
+    return {"tokens/s": sum(answer.tokens for answer in answers) / seconds}
+
+
+async def shared_prefix(client: Client) -> Figures:
+    """Eight questions at once on one text of a thousand tokens; first one alone."""
+    alone = await client.chat(ask(text(12), system=text(1000)), tokens=8)
+    system = text(1000)
+    answers = await asyncio.gather(
+        *[client.chat(ask(text(12), system=system), tokens=8) for _ in range(8)]
+    )
+    return {
+        "first token s": statistics.mean(answer.first for answer in answers),
+        "alone s": alone.first,
+    }
+
+
+async def chats_in_turn(client: Client) -> Figures:
+    """Four chats of three turns, each waiting while the others have theirs."""
+    chats = [ask(text(100)) for _ in range(4)]
+    later = []
+    for turn in range(3):
+        for chat in chats:
+            answer = await client.chat(chat, tokens=16)
+            if turn:
+                later.append(answer.first)
+            chat += [
+                {"role": "assistant", "content": answer.text},
+                {"role": "user", "content": text(20)},
+            ]
+    return {"first token s": statistics.mean(later)}
+
+
+async def long_prompt(client: Client) -> Figures:
+    """A stream runs while a prompt of two thousand tokens arrives."""
+    alone = await client.chat(ask(text(2000)), tokens=2)
+    running = Answer(asked=0)
+    stream = asyncio.ensure_future(
+        client.chat(ask(text(20)), tokens=400, answer=running)
+    )
+    await running.flowing.wait()
+    arrived = await client.chat(ask(text(2000)), tokens=2)
+    ended = time.perf_counter()
+    stream.cancel()
+    await asyncio.gather(stream, return_exceptions=True)
+    seen = [at for at in running.times if at >= arrived.asked]
+    edges = [arrived.asked, *seen, ended]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(edges)]
+    before = [at for at in running.times if at < arrived.asked]
+    steps = [later - earlier for earlier, later in itertools.pairwise(before)]
+    return {
+        "longest gap s": max(gaps),
+        "longest gap steps": max(gaps) / statistics.median(steps),
+        "first token s": arrived.first,
+        "alone s": alone.first,
+    }
+
+
+async def short_requests(client: Client) -> Figures:
+    """Sixty-four short requests, sixteen at a time."""
+    room = asyncio.Semaphore(16)
+
+    async def one() -> None:
+        async with room:
+            await client.chat(ask(text(10)), tokens=8)
+
+    began = time.perf_counter()
+    await asyncio.gather(*[one() for _ in range(64)])
+    return {"requests/s": 64 / (time.perf_counter() - began)}
+
+
+async def json_schema(client: Client) -> Figures:
+    """An object that a schema leaves free, and one that it mostly forces."""
+    free = await client.chat(ask(text(20)), tokens=64)
+    loose = await client.chat(ask(text(20)), tokens=64, **_schema(_LOOSE))
+    forced = await client.chat(ask(text(20)), tokens=200, **_schema(_FORCED))
+    json.loads(forced.text)
+    return {
+        "free tokens/s": free.speed,
+        "schema tokens/s": loose.speed,
+        "forced tokens/s": forced.tokens / (forced.times[-1] - forced.asked),
+    }
+
+
+_LOOSE: dict[str, Any] = {
+    "type": "object",
+    "properties": {"text": {"type": "string"}},
+    "required": ["text"],
+    "additionalProperties": False,
+}
+_FORCED_KEYS = [f"the_name_of_field_number_{n}" for n in range(8)]
+_FORCED: dict[str, Any] = {
+    "type": "object",
+    "properties": {key: {"enum": ["left", "right"]} for key in _FORCED_KEYS},
+    "required": _FORCED_KEYS,
+    "additionalProperties": False,
+}
+
+
+def _schema(schema: dict[str, Any]) -> dict[str, Any]:
+    named = {"name": "answer", "strict": True, "schema": schema}
+    return {
+        "response_format": {"type": "json_schema", "json_schema": named},
+        "ignore_eos": False,
+    }
+
+
+REAL_SIZE: Sequence[Workload] = (
+    one_stream,
+    different_prompts,
+    shared_prefix,
+    chats_in_turn,
+    long_prompt,
+    json_schema,
+)
+"""On a model of real size."""
+
+TINY: Sequence[Workload] = (short_requests,)
+"""On a model so small that everything around it counts."""
