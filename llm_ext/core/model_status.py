@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from .events import LoadStage
+from .memory_kind import MemoryKind
 
 ModelState = Literal["unloaded", "loading", "ready", "busy", "unloading", "failed"]
 
@@ -69,6 +70,7 @@ class ModelStatus(msgspec.Struct, frozen=True, kw_only=True):
         error: Why it failed, or why its file cannot be read.
         description: Architecture, size and quantisation, once loaded.
         context_length: Tokens that fit, prompt and answer, once loaded.
+        memory_kind: What it keeps of what it read, once loaded.
         slots: Once loaded.
         engine: Once loaded.
         requests: Requests that run or wait for it now.
@@ -86,6 +88,7 @@ class ModelStatus(msgspec.Struct, frozen=True, kw_only=True):
     error: Problem | None = None
     description: str | None = None
     context_length: int | None = None
+    memory_kind: MemoryKind | None = None
     slots: SlotCounts | None = None
     engine: EngineCounts | None = None
     requests: int = 0

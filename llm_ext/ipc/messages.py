@@ -11,6 +11,7 @@ import msgspec
 
 from llm_ext.core.events import EngineEvent, LoadStage
 from llm_ext.core.load_options import LoadOptions
+from llm_ext.core.memory_kind import MemoryKind
 from llm_ext.core.requests import ChatRequest
 
 
@@ -71,6 +72,7 @@ class Loaded(_Message, frozen=True):
 
     description: str
     context_length: int
+    memory_kind: MemoryKind
     status: EngineStatus
 
 

@@ -29,7 +29,7 @@ class Context:
         params.n_threads = threads
         params.n_threads_batch = threads
         params.kv_unified = True
-        # A sliding window keeps what it covers, and the cells of what it has left.
+        # Layers with a sliding window need cells for no more than it covers.
         params.swa_full = False
         pointer = lib.llama_init_from_model(model.pointer, params)
         if not pointer:

@@ -158,6 +158,7 @@ class ModelProcess:
             error=self._problem(),
             description=None if loaded is None else loaded.description,
             context_length=None if loaded is None else loaded.context_length,
+            memory_kind=None if loaded is None else loaded.memory_kind,
             slots=None if loaded is None else _slots(self._engine),
             engine=None if loaded is None else _counts(self._engine),
             requests=self.requests,

@@ -121,6 +121,7 @@ class _Serving:
             report = Loaded(
                 description=loaded.description,
                 context_length=loaded.context_length,
+                memory_kind=loaded.memory_kind,
                 status=self._engine.status,
             )
             self._outbox.send(report)

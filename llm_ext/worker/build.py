@@ -30,6 +30,7 @@ class LoadedModel:
     def __init__(self, model: Model, context: Context, engine: Engine) -> None:
         self.engine = engine
         self.description = model.description
+        self.memory_kind = model.memory_kind
         # llama.cpp rounds the cells up.
         self.context_length = min(context.cells, model.trained_context)
         vocab = model.vocab

@@ -46,7 +46,14 @@ class FakeWorker:
     def become_ready(self) -> None:
         """Say that the model is loaded."""
         status = EngineStatus(slots=4)
-        self.report(Loaded(description="fake", context_length=64, status=status))
+        self.report(
+            Loaded(
+                description="fake",
+                context_length=64,
+                memory_kind="hybrid",
+                status=status,
+            )
+        )
 
     def die(self, status: int) -> None:
         """End with an exit status; negative is a signal."""

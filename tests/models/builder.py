@@ -38,39 +38,73 @@ class Shape:
 
 
 def random_weights(shape: Shape, vocabulary: int, *, seed: int = 0) -> Weights:
-    """Return weights that babble: no token ends the text, so any length can be had.
+    """Return weights that babble: no token ends the text, so any length can be had."""
+    rng = np.random.default_rng(seed)
+    weights = outer_weights(rng, shape.embedding, vocabulary)
+    for layer in range(shape.layers):
+        weights |= attention_weights(rng, shape, layer)
+        weights |= feed_forward_weights(rng, shape, layer)
+    return weights
+
+
+def outer_weights(rng: np.random.Generator, width: int, vocabulary: int) -> Weights:
+    """Return what stands before and after the layers.
 
     The rows of special tokens are zero in the output matrix, so that each has logit 0
     and the likeliest token is always a plain one.
     """
-    rng = np.random.default_rng(seed)
-
-    def normal(*size: int, scale: float) -> NDArray[np.float32]:
-        return rng.normal(0, scale, size).astype(np.float32)
-
-    width, kv = shape.embedding, shape.kv_heads * shape.head
-    inner = shape.feed_forward
     weights: Weights = {
-        "token_embd.weight": normal(vocabulary, width, scale=1.0),
+        "token_embd.weight": normal(rng, vocabulary, width, scale=1.0),
         "output_norm.weight": np.ones(width, np.float32),
-        "output.weight": normal(vocabulary, width, scale=0.7),
+        "output.weight": normal(rng, vocabulary, width, scale=0.7),
     }
     weights["output.weight"][: len(SPECIAL)] = 0
+    return weights
+
+
+def attention_weights(rng: np.random.Generator, shape: Shape, layer: int) -> Weights:
+    """Return an attention block, with the norm before it."""
+    width, kv = shape.embedding, shape.kv_heads * shape.head
     sizes = {
         "attn_q": (width, width),
         "attn_k": (kv, width),
         "attn_v": (kv, width),
         "attn_output": (width, width),
+    }
+    return _block(rng, layer, norm="attn_norm", width=width, sizes=sizes)
+
+
+def feed_forward_weights(rng: np.random.Generator, shape: Shape, layer: int) -> Weights:
+    """Return a feed-forward block, with the norm before it."""
+    width, inner = shape.embedding, shape.feed_forward
+    sizes = {
         "ffn_gate": (inner, width),
         "ffn_up": (inner, width),
         "ffn_down": (width, inner),
     }
-    for layer in range(shape.layers):
-        weights[f"blk.{layer}.attn_norm.weight"] = np.ones(width, np.float32)
-        weights[f"blk.{layer}.ffn_norm.weight"] = np.ones(width, np.float32)
-        for name, size in sizes.items():
-            weights[f"blk.{layer}.{name}.weight"] = normal(*size, scale=size[1] ** -0.5)
-    return weights
+    return _block(rng, layer, norm="ffn_norm", width=width, sizes=sizes)
+
+
+def normal(
+    rng: np.random.Generator, *size: int, scale: float | None = None
+) -> NDArray[np.float32]:
+    """Return normal numbers; by default a matrix that keeps the length of a vector."""
+    spread = size[-1] ** -0.5 if scale is None else scale
+    return rng.normal(0, spread, size).astype(np.float32)
+
+
+def _block(
+    rng: np.random.Generator,
+    layer: int,
+    *,
+    norm: str,
+    width: int,
+    sizes: dict[str, tuple[int, int]],
+) -> Weights:
+    block = {f"blk.{layer}.{norm}.weight": np.ones(width, np.float32)}
+    for name, size in sizes.items():
+        block[f"blk.{layer}.{name}.weight"] = normal(rng, *size)
+    return block
 
 
 def reciting_weights(shape: Shape, tokenizer: TinyTokenizer, text: str) -> Weights:
@@ -122,7 +156,7 @@ def write_model(
     weights = weights or random_weights(shape, len(tokenizer.tokens))
     writer = gguf.GGUFWriter(path, architecture)
     _describe(writer, name, shape)
-    _describe_tokenizer(writer, tokenizer)
+    describe_tokenizer(writer, tokenizer)
     if chat_template is not None:
         writer.add_chat_template(chat_template)
     for key, value in (recommended or {}).items():
@@ -130,11 +164,33 @@ def write_model(
     for key, tensor in weights.items():
         flat = tensor.ndim == 1
         writer.add_tensor(key, tensor if flat else tensor.astype(np.float16))
+    finish(writer)
+    return path
+
+
+def describe_tokenizer(writer: gguf.GGUFWriter, tokenizer: TinyTokenizer) -> None:
+    """Add the tokeniser to what a file says of itself."""
+    kinds = [
+        gguf.TokenType.CONTROL if token in SPECIAL else gguf.TokenType.NORMAL
+        for token in tokenizer.tokens
+    ]
+    writer.add_vocab_size(len(tokenizer.tokens))
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("gpt-2")
+    writer.add_token_list(tokenizer.tokens)
+    writer.add_token_types(kinds)
+    writer.add_token_merges(tokenizer.merges)
+    writer.add_bos_token_id(SPECIAL.index(END_OF_TEXT))
+    writer.add_eos_token_id(SPECIAL.index(TURN_END))
+    writer.add_add_bos_token(value=False)
+
+
+def finish(writer: gguf.GGUFWriter) -> None:
+    """Write what was added, and close the file."""
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
-    return path
 
 
 def _describe(writer: gguf.GGUFWriter, name: str, shape: Shape) -> None:
@@ -149,19 +205,3 @@ def _describe(writer: gguf.GGUFWriter, name: str, shape: Shape) -> None:
     writer.add_rope_dimension_count(shape.head)
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
-
-
-def _describe_tokenizer(writer: gguf.GGUFWriter, tokenizer: TinyTokenizer) -> None:
-    kinds = [
-        gguf.TokenType.CONTROL if token in SPECIAL else gguf.TokenType.NORMAL
-        for token in tokenizer.tokens
-    ]
-    writer.add_vocab_size(len(tokenizer.tokens))
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("gpt-2")
-    writer.add_token_list(tokenizer.tokens)
-    writer.add_token_types(kinds)
-    writer.add_token_merges(tokenizer.merges)
-    writer.add_bos_token_id(SPECIAL.index(END_OF_TEXT))
-    writer.add_eos_token_id(SPECIAL.index(TURN_END))
-    writer.add_add_bos_token(value=False)

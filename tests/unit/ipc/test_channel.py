@@ -38,7 +38,7 @@ COMMANDS: list[Command] = [
 ]
 REPORTS: list[Report] = [
     Progress(stage="reading", fraction=0.5),
-    Loaded(description="d", context_length=8, status=STATUS),
+    Loaded(description="d", context_length=8, memory_kind="attention", status=STATUS),
     LoadFailed(code="model_unreadable", message="Why."),
     Published(
         events=[

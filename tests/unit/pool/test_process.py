@@ -310,6 +310,19 @@ async def test_unloading_while_it_loads_abandons_the_load() -> None:
 
 
 @on_a_loop
+async def test_the_status_shows_what_the_worker_says_of_the_model() -> None:
+    process, launcher = new_process()
+    process.open(None)
+    status = process.status()
+    assert (status.description, status.context_length) == (None, None)
+    assert status.memory_kind is None
+    launcher.workers[0].become_ready()
+    status = process.status()
+    assert (status.description, status.context_length) == ("fake", 64)
+    assert status.memory_kind == "hybrid"
+
+
+@on_a_loop
 async def test_the_status_shows_the_engines_own_counts() -> None:
     process, launcher = new_process()
     process.open(None)
