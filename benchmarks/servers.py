@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 import httpx
+import psutil
 
-from tests.live import LiveServer, free_port, live_server
+from tests.live import free_port, live_server
 from tests.waiting import eventually
 
 CELLS = 16_384
@@ -28,15 +29,23 @@ class Server:
         name: As it stands in the table.
         url: Of its OpenAI routes, with a slash at the end.
         model: What it calls the model.
+        pid: Of the server's process; a worker is its child.
         headers: What authorises a request.
-        live: The Jupyter server, where it is ours.
     """
 
     name: str
     url: str
     model: str
+    pid: int
     headers: dict[str, str] = field(default_factory=dict)
-    live: LiveServer | None = None
+
+    @property
+    def memory(self) -> int:
+        """Bytes that the server and its children hold, weights in files not counted."""
+        root = psutil.Process(self.pid)
+        family = [root, *root.children(recursive=True)]
+        infos = [process.memory_info() for process in family]
+        return sum(info.rss - info.shared for info in infos)
 
 
 Start: TypeAlias = Callable[[Path, int], AbstractContextManager[Server]]
@@ -61,8 +70,8 @@ def ours(model: Path, threads: int) -> Iterator[Server]:
             name="jupyter-llm-ext",
             url=f"{live.url}llm/v1/",
             model=model.stem,
+            pid=live.process.pid,
             headers=live.headers,
-            live=live,
         )
 
 
@@ -77,9 +86,10 @@ def llama_cpp_server(model: Path, threads: int) -> Iterator[Server]:
         *("--n_threads_batch", str(threads), "--port", str(port)),
         *("--interrupt_requests", "false"),
     ]
-    with _process(command, f"http://127.0.0.1:{port}/v1/models"):
+    with _process(command, f"http://127.0.0.1:{port}/v1/models") as pid:
         yield Server(
             name="llama_cpp.server",
+            pid=pid,
             url=f"http://127.0.0.1:{port}/v1/",
             model=model.stem,
         )
@@ -97,9 +107,10 @@ def llama_server(binary: Path) -> Start:
             *("--threads", str(threads), "--threads-batch", str(threads)),
             *("--port", str(port), "--no-webui", "--jinja"),
         ]
-        with _process(command, f"http://127.0.0.1:{port}/health"):
+        with _process(command, f"http://127.0.0.1:{port}/health") as pid:
             yield Server(
                 name="llama-server",
+                pid=pid,
                 url=f"http://127.0.0.1:{port}/v1/",
                 model=model.stem,
             )
@@ -108,8 +119,8 @@ def llama_server(binary: Path) -> Start:
 
 
 @contextmanager
-def _process(command: list[str], health: str) -> Iterator[None]:
-    """Run a server until it is healthy, and end it afterwards."""
+def _process(command: list[str], health: str) -> Iterator[int]:
+    """Run a server, wait until it is healthy, and end it afterwards."""
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
             command, stdout=log, stderr=subprocess.STDOUT, env=dict(os.environ)
@@ -118,7 +129,7 @@ def _process(command: list[str], health: str) -> Iterator[None]:
             eventually(
                 lambda: _healthy(process, health, log.fileno()), within=_START_SECONDS
             )
-            yield
+            yield process.pid
         finally:
             process.terminate()
             process.wait()

@@ -5,6 +5,7 @@ what a server shares within the workload, not what it remembers of the last one.
 """
 
 import asyncio
+import contextlib
 import itertools
 import json
 import random
@@ -24,6 +25,8 @@ _WORDS_TEXT = (
 )
 _WORDS = tuple(_WORDS_TEXT.split())
 _random = random.SystemRandom()
+_PATIENCE = 600
+"""Seconds, for a request that nobody cancels."""
 
 
 def text(words: int) -> str:
@@ -120,6 +123,28 @@ async def short_requests(client: Client) -> Figures:
     return {"requests/s": 64 / (time.perf_counter() - began)}
 
 
+async def soak(client: Client) -> Figures:
+    """A thousand requests, sixteen at a time, half of them cancelled at random.
+
+    The first two hundred fill the caches; what memory grows by after them has leaked.
+    """
+    room = asyncio.Semaphore(16)
+
+    async def one() -> None:
+        async with room:
+            chat = client.chat(ask(text(_random.randint(5, 200))), tokens=24)
+            patience = _random.choice((_random.uniform(0.01, 0.5), _PATIENCE))
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(chat, patience)
+
+    await asyncio.gather(*[one() for _ in range(200)])
+    before = client.server.memory
+    await asyncio.gather(*[one() for _ in range(800)])
+    after = client.server.memory
+    answer = await client.chat(ask(text(10)), tokens=8)
+    return {"growth MB": (after - before) / 1e6, "then first token s": answer.first}
+
+
 async def json_schema(client: Client) -> Figures:
     """An object that a schema leaves free, and one that it mostly forces."""
     free = await client.chat(ask(text(20)), tokens=64)
@@ -166,5 +191,5 @@ REAL_SIZE: Sequence[Workload] = (
 )
 """On a model of real size."""
 
-TINY: Sequence[Workload] = (short_requests,)
+TINY: Sequence[Workload] = (short_requests, soak)
 """On a model so small that everything around it counts."""
