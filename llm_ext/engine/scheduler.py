@@ -1,6 +1,6 @@
 """Which elements are computed in the next step. Pure: decides, and computes nothing."""
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 
 from .memory import Memory, Move
@@ -79,7 +79,7 @@ class Scheduler:
         moves = self._admit()  # 1
         moves += self._make_room()  # 2
         chunks: list[Chunk] = []
-        room = min(self._n_batch, self._available_cells)
+        room = self._room(self._n_batch)
         for sequence in self.running:  # 3
             if sequence.decoding and sequence.remaining <= room:
                 chunks.append(Chunk(sequence, sequence.remaining))
@@ -122,18 +122,20 @@ class Scheduler:
         if broken:
             raise AssertionError("; ".join(broken))
 
-    @property
-    def _available_cells(self) -> int:
+    def _room(self, wanted: int) -> int:
+        """Return how many of ``wanted`` cells the running sequences may take."""
         lost = self._lost if len(self.running) > 1 else 0
-        return self.memory.available_cells - lost
+        if self.memory.free_cells - lost >= wanted:
+            return wanted  # what is kept need not be counted
+        return min(wanted, self.memory.available_cells - lost)
 
     def _admit(self) -> list[Move]:
-        """Admit in order; those that soon share what another computes let others pass.
+        """Admit in turn; those that soon share what another computes let others pass.
 
         Nobody passes one for whom there is no room, or the large would never run.
         """
         moves: list[Move] = []
-        for sequence in list(self.waiting):
+        for sequence in self._in_turn():
             if len(self.running) == self.n_slots:
                 break
             if self.memory.awaits(sequence, self.running):
@@ -146,6 +148,20 @@ class Scheduler:
             moves += self.memory.claim(sequence)
             self.running.append(sequence)
         return moves
+
+    def _in_turn(self) -> list[Sequence]:
+        """Return who waits: first the first answers of all requests, then the second.
+
+        A request for many answers takes no more slots than others while these wait.
+        """
+        if len(self.running) == self.n_slots:
+            return []
+        taken = Counter(sequence.request_id for sequence in self.running)
+        turns: dict[Sequence, int] = {}
+        for sequence in self.waiting:
+            turns[sequence] = taken[sequence.request_id]
+            taken[sequence.request_id] += 1
+        return sorted(self.waiting, key=turns.__getitem__)
 
     @property
     def _promised(self) -> int:
@@ -160,7 +176,9 @@ class Scheduler:
     def _make_room(self) -> list[Move]:
         """Requeue the newest until the others can go on: at least one of them must."""
         moves: list[Move] = []
-        while len(self.running) > 1 and self._available_cells < self._needed_cells:
+        while len(self.running) > 1 and (
+            self._room(self._needed_cells) < self._needed_cells
+        ):
             moves += self._requeue(self.running[-1])
         return moves
 

@@ -12,7 +12,7 @@ from llm_ext.core.sampling import SamplingParams
 from llm_ext.engine.answer import Answer
 from llm_ext.engine.constraint import ConstraintError, Logits
 from llm_ext.engine.sequence import Sequence
-from tests.stepping import new_run
+from tests.stepping import new_run, sequence as other
 
 PROMPT = [1 + n % 90 for n in range(50)]
 
@@ -64,6 +64,21 @@ def test_more_answers_than_slots_take_turns() -> None:
         events += run.engine.step()
         run.check()
     assert sum(isinstance(event, ChoiceEnded) for _, event in events) == 5
+
+
+def test_a_request_for_many_answers_leaves_slots_to_others() -> None:
+    """Who comes after it waits for one of its answers at most."""
+    run = new_run(n_slots=2, n_cells=400, n_batch=64)
+    run.engine.submit(*answers(4))
+    run.submit(other(2, 3, 30))
+    run.submit(other(3, 3, 30))
+    run.step()
+    running = run.engine.scheduler.running
+    assert [(s.request_id, s.choice) for s in running] == [(1, 0), (2, 0)]
+    while running[0].request_id == 1:
+        run.step()
+    run.step()
+    assert {s.request_id for s in running} == {2, 3}
 
 
 def test_a_cancel_ends_all_answers() -> None:
