@@ -67,18 +67,20 @@ def test_more_answers_than_slots_take_turns() -> None:
 
 
 def test_a_request_for_many_answers_leaves_slots_to_others() -> None:
-    """Who comes after it waits for one of its answers at most."""
+    """It holds one slot at most while somebody waits who has none."""
     run = new_run(n_slots=2, n_cells=400, n_batch=64)
     run.engine.submit(*answers(4))
     run.submit(other(2, 3, 30))
     run.submit(other(3, 3, 30))
-    run.step()
-    running = run.engine.scheduler.running
-    assert [(s.request_id, s.choice) for s in running] == [(1, 0), (2, 0)]
-    while running[0].request_id == 1:
+    scheduler = run.engine.scheduler
+    waited = 0
+    while not run.engine.idle:
         run.step()
-    run.step()
-    assert {s.request_id for s in running} == {2, 3}
+        ids = [sequence.request_id for sequence in scheduler.running]
+        if {sequence.request_id for sequence in scheduler.waiting} - {1}:
+            waited += 1
+            assert ids.count(1) <= 1
+    assert waited
 
 
 def test_a_cancel_ends_all_answers() -> None:
