@@ -14,7 +14,7 @@ from tools.console import ROOT, Problem
 from tools.environment import Environment
 
 _DEMO = "docs/demo.ipynb"
-_BENCHMARKS = ("engine", "responsiveness")
+_BENCHMARKS = ("engine", "responsiveness", "threads")
 _TRAINING = "tools.demo_model.build"
 
 
