@@ -12,12 +12,37 @@ from llm_ext.errors import InvalidRequestError
 MAX_STOP_STRINGS = 16
 MAX_BIASES = 1024
 MAX_CHOICES = 16
+MAX_SAMPLERS = 32
 MAX_LOGPROBS = 20
 
 LogitBias: TypeAlias = tuple[tuple[int, float], ...]
 """Pairs of a token's id and what is added to its logit; -inf bans it."""
 
 Mirostat: TypeAlias = Literal[0, 1, 2]
+
+SamplerName: TypeAlias = Literal[
+    "penalties",
+    "dry",
+    "top_n_sigma",
+    "top_k",
+    "typ_p",
+    "top_p",
+    "min_p",
+    "xtc",
+    "temperature",
+    "adaptive_p",
+]
+DEFAULT_SAMPLERS: tuple[SamplerName, ...] = (
+    "penalties",
+    "dry",
+    "top_n_sigma",
+    "top_k",
+    "typ_p",
+    "top_p",
+    "min_p",
+    "xtc",
+    "temperature",
+)
 
 
 class SamplingParams(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +80,12 @@ class SamplingParams(msgspec.Struct, frozen=True, kw_only=True):
             takes the likeliest token.
         dynatemp_range: The temperature varies by so much, with the entropy; 0 is off.
         dynatemp_exponent: How the entropy becomes a temperature.
+        min_keep: Fewest tokens that the samplers which cut leave.
+        adaptive_target: The probability near which tokens are drawn (adaptive-p); below
+            0 it is off.
+        adaptive_decay: How slowly it forgets what was drawn.
+        samplers: Which samplers are applied, in this order; those that are not named
+            are left out, and adaptive_p replaces the draw.
         mirostat: Version of the Mirostat sampler, in place of all that cut; 0 is off.
         mirostat_tau: The surprise that it aims at.
         mirostat_eta: How fast it adapts.
@@ -87,6 +118,10 @@ class SamplingParams(msgspec.Struct, frozen=True, kw_only=True):
     temperature: float = 0.8
     dynatemp_range: float = 0.0
     dynatemp_exponent: float = 1.0
+    min_keep: int = 0
+    adaptive_target: float = -1.0
+    adaptive_decay: float = 0.9
+    samplers: tuple[SamplerName, ...] = DEFAULT_SAMPLERS
     mirostat: Mirostat = 0
     mirostat_tau: float = 5.0
     mirostat_eta: float = 0.1
@@ -112,12 +147,14 @@ class SamplingParams(msgspec.Struct, frozen=True, kw_only=True):
         """Whether single tokens are less likely for having occurred."""
         neutral = (1.0, 0.0, 0.0)
         mine = (self.repeat_penalty, self.frequency_penalty, self.presence_penalty)
-        return mine != neutral and self.repeat_last_n != 0
+        asked = mine != neutral and self.repeat_last_n != 0
+        return asked and "penalties" in self.samplers
 
     @property
     def dry(self) -> bool:
         """Whether repeated sequences are less likely."""
-        return self.dry_multiplier > 0 and self.dry_penalty_last_n != 0
+        asked = self.dry_multiplier > 0 and self.dry_penalty_last_n != 0
+        return asked and "dry" in self.samplers
 
 
 class SamplingOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,6 +193,10 @@ class SamplingOptions(msgspec.Struct, frozen=True, kw_only=True):
     temperature: float | None = None
     dynatemp_range: float | None = None
     dynatemp_exponent: float | None = None
+    min_keep: int | None = None
+    adaptive_target: float | None = None
+    adaptive_decay: float | None = None
+    samplers: tuple[SamplerName, ...] | None = None
     mirostat: Mirostat | None = None
     mirostat_tau: float | None = None
     mirostat_eta: float | None = None
@@ -205,6 +246,9 @@ _RANGES: dict[str, tuple[float, float]] = {
     "temperature": (0, 100),
     "dynatemp_range": (0, 100),
     "dynatemp_exponent": (0, 100),
+    "min_keep": (0, _NO_LIMIT),
+    "adaptive_target": (-1, 1),
+    "adaptive_decay": (0, 0.99),
     "mirostat_tau": (0, 100),
     "mirostat_eta": (0, 1),
 }
@@ -212,6 +256,7 @@ _LENGTHS = {
     "stop": MAX_STOP_STRINGS,
     "dry_sequence_breakers": MAX_STOP_STRINGS,
     "logit_bias": MAX_BIASES,
+    "samplers": MAX_SAMPLERS,
 }
 
 

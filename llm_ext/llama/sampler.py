@@ -2,12 +2,12 @@
 
 import ctypes
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 from llama_cpp import llama_cpp as lib
 
-from llm_ext.core.sampling import LogitBias, SamplingParams
+from llm_ext.core.sampling import LogitBias, SamplerName, SamplingParams
 from llm_ext.engine.backend import Drawn
 from llm_ext.engine.constraint import Constraint, Logits
 from llm_ext.engine.element import Element
@@ -20,15 +20,28 @@ MIROSTAT_CANDIDATES = 100
 """Tokens from which Mirostat 1 estimates; the value in its paper."""
 
 _BANNED = float("-inf")
-_MIN_KEEP = 1
+_PENALTIES = {"penalties", "dry"}
+"""Samplers that can change which token is the likeliest."""
+
+_CUTS: dict[SamplerName, Callable[[SamplingParams], int]] = {
+    "top_n_sigma": lambda p: lib.llama_sampler_init_top_n_sigma(p.top_n_sigma),
+    "top_k": lambda p: lib.llama_sampler_init_top_k(p.top_k),
+    "typ_p": lambda p: lib.llama_sampler_init_typical(p.typical_p, p.min_keep),
+    "top_p": lambda p: lib.llama_sampler_init_top_p(p.top_p, p.min_keep),
+    "min_p": lambda p: lib.llama_sampler_init_min_p(p.min_p, p.min_keep),
+    "temperature": lambda p: lib.llama_sampler_init_temp_ext(
+        p.temperature, p.dynatemp_range, p.dynatemp_exponent
+    ),
+}
+"""Samplers that need nothing but parameters."""
 
 
 class ChainSampler:
     """One sequence's chain, in llama-server's order.
 
-    What the constraint allows, bias, penalties, DRY, top-n-sigma, top-k, typical,
-    top-p, min-p, XTC, temperature, then the draw from its own random numbers. Where
-    nothing but the likeliest token can be drawn, the chain is not asked.
+    What the constraint allows, bias, the samplers in their order, then the draw from
+    its own random numbers. Where nothing but the likeliest token can be drawn, the
+    chain is not asked.
 
     Under a constraint an answer ends where that says so, whatever ``min_tokens`` and
     ``ignore_eos`` want.
@@ -58,7 +71,6 @@ class ChainSampler:
         self._add_bias(params.logit_bias)
         if params.ignore_eos:
             self._add_bias(self._no_end())
-        self._add_penalties(params)
         self._add_draw(params)
 
     def accept(self, prompt: Sequence[Element]) -> None:
@@ -112,48 +124,31 @@ class ChainSampler:
             lib.llama_sampler_init_logit_bias(self._vocab.size, len(biases), structs)
         )
 
-    def _add_penalties(self, params: SamplingParams) -> None:
-        if params.penalises:
-            self._window = params.repeat_last_n
-            self._add(
-                lib.llama_sampler_init_penalties(
-                    self._vocab.size,
-                    params.repeat_last_n,
-                    params.repeat_penalty,
-                    params.frequency_penalty,
-                    params.presence_penalty,
-                )
-            )
-        if params.dry:
-            last = params.dry_penalty_last_n
-            last = self._context.cells if last < 0 else last
-            self._window = max(self._window, last)
-            breakers = [text.encode() for text in params.dry_sequence_breakers]
-            self._add(
-                lib.llama_sampler_init_dry(
-                    self._vocab.pointer,
-                    params.dry_multiplier,
-                    params.dry_base,
-                    params.dry_allowed_length,
-                    last,
-                    (ctypes.c_char_p * len(breakers))(*breakers),
-                    len(breakers),
-                )
-            )
-
     def _add_draw(self, params: SamplingParams) -> None:
         seed = secrets.randbits(32) if params.seed is None else params.seed % 2**32
         if params.greedy:
+            for name in params.samplers:
+                if name in _PENALTIES:
+                    self._add_sampler(name, params, seed)
             self._add(lib.llama_sampler_init_greedy())
         elif params.mirostat:
             self._add_mirostat(params, seed)
         else:
-            self._add_cuts(params, seed)
-            self._add_temperature(params)
-            self._add(lib.llama_sampler_init_dist(seed))
+            for name in params.samplers:
+                self._add_sampler(name, params, seed)
+            self._add_choice(params, seed)
+
+    def _add_choice(self, params: SamplingParams, seed: int) -> None:
+        if "adaptive_p" in params.samplers and params.adaptive_target >= 0:
+            sampler = lib.llama_sampler_init_adaptive_p(
+                params.adaptive_target, params.adaptive_decay, seed
+            )
+        else:
+            sampler = lib.llama_sampler_init_dist(seed)
+        self._add(sampler)
 
     def _add_mirostat(self, params: SamplingParams, seed: int) -> None:
-        self._add_temperature(params)
+        self._add_sampler("temperature", params, seed)
         tau, eta = params.mirostat_tau, params.mirostat_eta
         if params.mirostat == 1:
             sampler = lib.llama_sampler_init_mirostat(
@@ -163,25 +158,48 @@ class ChainSampler:
             sampler = lib.llama_sampler_init_mirostat_v2(seed, tau, eta)
         self._add(sampler)
 
-    def _add_cuts(self, params: SamplingParams, seed: int) -> None:
-        if params.top_n_sigma > 0:
-            self._add(lib.llama_sampler_init_top_n_sigma(params.top_n_sigma))
-        self._add(lib.llama_sampler_init_top_k(params.top_k))
-        if params.typical_p < 1:
-            self._add(lib.llama_sampler_init_typical(params.typical_p, _MIN_KEEP))
-        self._add(lib.llama_sampler_init_top_p(params.top_p, _MIN_KEEP))
-        self._add(lib.llama_sampler_init_min_p(params.min_p, _MIN_KEEP))
-        if params.xtc_probability > 0:
+    def _add_sampler(
+        self, name: SamplerName, params: SamplingParams, seed: int
+    ) -> None:
+        """Add one sampler; adaptive-p is no sampler but a way to draw."""
+        if name in _CUTS:
+            self._add(_CUTS[name](params))
+        elif name == "penalties" and params.penalises:
+            self._add_penalties(params)
+        elif name == "dry" and params.dry:
+            self._add_dry(params)
+        elif name == "xtc" and params.xtc_probability > 0:
+            chance, threshold = params.xtc_probability, params.xtc_threshold
             self._add(
-                lib.llama_sampler_init_xtc(
-                    params.xtc_probability, params.xtc_threshold, _MIN_KEEP, seed
-                )
+                lib.llama_sampler_init_xtc(chance, threshold, params.min_keep, seed)
             )
 
-    def _add_temperature(self, params: SamplingParams) -> None:
+    def _add_penalties(self, params: SamplingParams) -> None:
+        self._window = max(self._window, params.repeat_last_n)
         self._add(
-            lib.llama_sampler_init_temp_ext(
-                params.temperature, params.dynatemp_range, params.dynatemp_exponent
+            lib.llama_sampler_init_penalties(
+                self._vocab.size,
+                params.repeat_last_n,
+                params.repeat_penalty,
+                params.frequency_penalty,
+                params.presence_penalty,
+            )
+        )
+
+    def _add_dry(self, params: SamplingParams) -> None:
+        last = params.dry_penalty_last_n
+        last = self._context.cells if last < 0 else last
+        self._window = max(self._window, last)
+        breakers = [text.encode() for text in params.dry_sequence_breakers]
+        self._add(
+            lib.llama_sampler_init_dry(
+                self._vocab.pointer,
+                params.dry_multiplier,
+                params.dry_base,
+                params.dry_allowed_length,
+                last,
+                (ctypes.c_char_p * len(breakers))(*breakers),
+                len(breakers),
             )
         )
 

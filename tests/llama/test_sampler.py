@@ -34,8 +34,8 @@ class Runtime:
             BatchElement(token, index, 0, wants_logits=index == last)
             for index, token in enumerate(prompt)
         ]
-        self.backend.clear(0, 0, None)
         self.backend.decode(batch)
+        self.backend.clear(0, 0, None)  # the logits stay until the next decode
         with closing(
             self.backend.sampler(SamplingParams(**options), prompt)
         ) as sampler:
@@ -101,6 +101,50 @@ def test_penalties_see_the_prompt(babble: Runtime) -> None:
     assert repeated in again or babble.draw(again, **strong) == repeated
     answer = babble.generate(PROMPT, most=60, repeat_last_n=512, **strong)
     assert len(set(answer)) == len(answer)
+
+
+def test_samplers_that_are_not_named_are_left_out(babble: Runtime) -> None:
+    greedy = babble.draw(PROMPT, temperature=0)
+    wild = {"temperature": 50.0, "top_k": 1, "top_p": 1.0, "min_p": 0.0}
+    assert babble.draw(PROMPT, **wild, seed=1) == greedy
+    without = ("top_p", "temperature")
+    drawn = {babble.draw(PROMPT, **wild, seed=n, samplers=without) for n in range(20)}
+    assert len(drawn) > 5
+    banned = {"temperature": 0, "presence_penalty": 2.0, "repeat_penalty": 100.0}
+    told = [greedy, *PROMPT]
+    again = babble.draw(told, temperature=0)
+    assert babble.draw([again, *told], **banned, samplers=("top_k",)) == babble.draw(
+        [again, *told], temperature=0
+    )
+
+
+def test_samplers_are_applied_in_their_order(babble: Runtime) -> None:
+    """A cut before a high temperature keeps the likely; after it, hardly anything."""
+    options = {"temperature": 100.0, "min_p": 0.5}
+    first = {
+        babble.draw(PROMPT, **options, seed=n, samplers=("min_p", "temperature"))
+        for n in range(30)
+    }
+    last = {
+        babble.draw(PROMPT, **options, seed=n, samplers=("temperature", "min_p"))
+        for n in range(30)
+    }
+    assert len(first) < len(last)
+
+
+def test_adaptive_p_draws_near_its_target(babble: Runtime) -> None:
+    """A high one takes what is likely, a low one what is not."""
+    options = {"temperature": 1.0, "samplers": ("temperature", "adaptive_p")}
+    draws = [
+        [
+            babble.draw(PROMPT, **options, seed=n, adaptive_target=target)
+            for n in range(30)
+        ]
+        for target in (0.9, 0.01)
+    ]
+    greedy = babble.draw(PROMPT, temperature=0)
+    high, low = (drawn.count(greedy) for drawn in draws)
+    assert high > low
 
 
 def test_a_short_window_forgets(babble: Runtime) -> None:

@@ -7,7 +7,7 @@ import msgspec
 
 from llm_ext.core.messages import ChatMessage, Role
 from llm_ext.core.requests import ChatRequest
-from llm_ext.core.sampling import LogitBias, Mirostat, SamplingOptions
+from llm_ext.core.sampling import LogitBias, Mirostat, SamplerName, SamplingOptions
 from llm_ext.errors import InvalidRequestError
 
 from .response_format import ResponseFormat, StructuredOutputs, constraint
@@ -78,6 +78,10 @@ class _Body(msgspec.Struct):
     temperature: float | None = None
     dynatemp_range: float | None = None
     dynatemp_exponent: float | None = None
+    min_keep: int | None = None
+    adaptive_target: float | None = None
+    adaptive_decay: float | None = None
+    samplers: tuple[SamplerName, ...] | None = None
     mirostat: Mirostat | None = None
     mirostat_tau: float | None = None
     mirostat_eta: float | None = None

@@ -76,9 +76,17 @@ def test_every_sampling_field_arrives() -> None:
         "mirostat_tau": 4,
         "mirostat_eta": 0.2,
         "n": 3,
+        "min_keep": 2,
+        "adaptive_target": 0.3,
+        "adaptive_decay": 0.5,
+        "samplers": ["top_k", "temperature", "adaptive_p"],
     }
     sampling = parse(body(**fields, max_tokens=7, stop="x")).request.sampling
-    expected = {**fields, "dry_sequence_breakers": ("\n",)}
+    expected = {
+        **fields,
+        "dry_sequence_breakers": ("\n",),
+        "samplers": ("top_k", "temperature", "adaptive_p"),
+    }
     assert {name: getattr(sampling, name) for name in fields} == expected
     assert (sampling.max_tokens, sampling.stop) == (7, ("x",))
     translated = {"max_tokens", "stop", "logit_bias", "logprobs"}
@@ -186,6 +194,8 @@ def test_content_parts_are_joined_and_developer_is_system() -> None:
         ({"max_tokens": 0}, "max_tokens"),
         ({"stop": [1]}, "stop[0]"),
         ({"n": 0}, "n"),
+        ({"samplers": ["sorcery"]}, "samplers[0]"),
+        ({"adaptive_decay": 1}, "adaptive_decay"),
         ({"n": 17}, "n"),
         ({"top_logprobs": 2}, "top_logprobs"),
         ({"logprobs": True, "top_logprobs": 21}, "logprobs"),
