@@ -18,6 +18,9 @@ MAX_LOGPROBS = 20
 LogitBias: TypeAlias = tuple[tuple[int, float], ...]
 """Pairs of a token's id and what is added to its logit; -inf bans it."""
 
+WrittenBias: TypeAlias = tuple[tuple[int | str, float], ...]
+"""The same; a text stands for all of its tokens."""
+
 Mirostat: TypeAlias = Literal[0, 1, 2]
 
 SamplerName: TypeAlias = Literal[
@@ -173,7 +176,7 @@ class SamplingOptions(msgspec.Struct, frozen=True, kw_only=True):
     seed: int | None = None
     n: int | None = None
     logprobs: int | None = None
-    logit_bias: LogitBias | None = None
+    logit_bias: WrittenBias | None = None
     repeat_last_n: int | None = None
     repeat_penalty: float | None = None
     frequency_penalty: float | None = None
@@ -217,9 +220,14 @@ class SamplingOptions(msgspec.Struct, frozen=True, kw_only=True):
             if "" in (getattr(self, field) or ()):
                 raise _refusal(field, "must not hold an empty string")
 
-    def over(self, recommended: "SamplingOptions") -> SamplingParams:
-        """Return what to do: as said here, else as recommended, else the default."""
-        said = {**_said(recommended), **_said(self)}
+    def over(
+        self, recommended: "SamplingOptions", *, bias: LogitBias = ()
+    ) -> SamplingParams:
+        """Return what to do: as said here, else as recommended, else the default.
+
+        ``bias`` is ``logit_bias`` in the tokens of the model.
+        """
+        said = {**_said(recommended), **_said(self), "logit_bias": bias}
         return msgspec.convert(said, SamplingParams)
 
 

@@ -4,7 +4,12 @@ import msgspec
 
 from llm_ext.chat.template import ChatTemplate
 from llm_ext.core.requests import ChatRequest
-from llm_ext.core.sampling import SamplingOptions, SamplingParams
+from llm_ext.core.sampling import (
+    LogitBias,
+    SamplingOptions,
+    SamplingParams,
+    WrittenBias,
+)
 from llm_ext.engine.sequence import Sequence
 from llm_ext.errors import ContextLengthError, InvalidRequestError
 from llm_ext.llama.constraint import Compiler
@@ -43,8 +48,9 @@ class Preparation:
             raise ContextLengthError(
                 prompt_tokens=len(prompt), context_length=self._context_length
             )
-        params = request.sampling.over(self._recommended)
-        self._check_biases(params)
+        params = request.sampling.over(
+            self._recommended, bias=self._bias(request.sampling.logit_bias or ())
+        )
         most = params.max_tokens
         answer = room if most is None else min(room, most)
         matcher = None
@@ -62,15 +68,23 @@ class Preparation:
             for choice in range(params.n)
         ]
 
-    def _check_biases(self, params: SamplingParams) -> None:
+    def _bias(self, written: WrittenBias) -> LogitBias:
+        found: list[tuple[int, float]] = []
+        for token_or_text, value in written:
+            if isinstance(token_or_text, str):
+                tokens = self._vocab.tokenize(token_or_text)
+            else:
+                tokens = [token_or_text]
+            found += [(token, value) for token in tokens]
         size = self._vocab.size
-        for token, _ in params.logit_bias:
+        for token, _ in found:
             if not 0 <= token < size:
                 raise InvalidRequestError(
                     f"'logit_bias' names token {token}; this model's tokens are 0 to "
                     f"{size - 1}.",
                     param="logit_bias",
                 )
+        return tuple(found)
 
 
 def _for_choice(params: SamplingParams, choice: int) -> SamplingParams:

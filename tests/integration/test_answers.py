@@ -149,3 +149,19 @@ def test_cached_tokens_are_reported(client: openai.OpenAI) -> None:
     cached("What?")
     again, total = cached("Who?")
     assert total - 20 < again < total
+
+
+def test_a_bias_may_name_its_token_by_its_text(client: openai.OpenAI) -> None:
+    def first(**options: dict[str, int]) -> str:
+        reply = client.chat.completions.create(
+            model="babble",
+            messages=[{"role": "user", "content": "Hi"}],
+            temperature=0,
+            max_tokens=1,
+            extra_body=options,
+        )
+        return reply.choices[0].message.content or ""
+
+    likeliest = first()
+    assert likeliest
+    assert first(logit_bias={likeliest: -100}) != likeliest

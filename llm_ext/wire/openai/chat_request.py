@@ -7,7 +7,7 @@ import msgspec
 
 from llm_ext.core.messages import ChatMessage, Role
 from llm_ext.core.requests import ChatRequest
-from llm_ext.core.sampling import LogitBias, Mirostat, SamplerName, SamplingOptions
+from llm_ext.core.sampling import Mirostat, SamplerName, SamplingOptions, WrittenBias
 from llm_ext.errors import InvalidRequestError
 
 from .response_format import ResponseFormat, StructuredOutputs, constraint
@@ -55,7 +55,10 @@ class _Body(msgspec.Struct):
     max_tokens: int | None = None
     max_completion_tokens: int | None = None
     stop: str | list[str] | None = None
-    logit_bias: dict[str, float | bool] | list[tuple[int, float | bool]] | None = None
+    logit_bias: (
+        dict[str, float | bool] | list[tuple[int | str, float | bool]] | None
+    ) = None
+    n_probs: int | None = None
     min_tokens: int | None = None
     ignore_eos: bool | None = None
     seed: int | None = None
@@ -209,29 +212,35 @@ def _sampling(body: _Body) -> SamplingOptions:
 
 
 def _logprobs(body: _Body) -> int | None:
-    """Return how many alternatives are to be told; OpenAI has a switch beside it."""
+    """Return how many alternatives are to be told.
+
+    OpenAI has a switch and a number; llama-server a number alone, of which 0 is off.
+    """
     if body.logprobs:
         return body.top_logprobs or 0
     if body.top_logprobs:
         raise InvalidRequestError(
             "'top_logprobs' needs 'logprobs' to be true.", param="top_logprobs"
         )
-    return None
+    return body.n_probs or None
 
 
 def _biases(
-    given: dict[str, float | bool] | list[tuple[int, float | bool]] | None,
-) -> LogitBias | None:
-    """Return OpenAI's object, or llama-server's pairs; ``false`` bans a token."""
+    given: dict[str, float | bool] | list[tuple[int | str, float | bool]] | None,
+) -> WrittenBias | None:
+    """Return OpenAI's object, or llama-server's pairs; ``false`` bans a token.
+
+    A key that is no number is a text, all of whose tokens are meant.
+    """
     if given is None:
         return None
-    pairs = given if isinstance(given, list) else list(given.items())
-    try:
-        return tuple((int(token), _bias(value)) for token, value in pairs)
-    except ValueError as error:
-        raise InvalidRequestError(
-            "'logit_bias' must name tokens by their numbers.", param="logit_bias"
-        ) from error
+    if isinstance(given, list):
+        return tuple((token, _bias(value)) for token, value in given)
+    return tuple((_token(key), _bias(value)) for key, value in given.items())
+
+
+def _token(key: str) -> int | str:
+    return int(key) if key.isdecimal() else key
 
 
 def _bias(value: float | bool) -> float:  # noqa: FBT001  # JSON's false bans

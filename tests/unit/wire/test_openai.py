@@ -99,6 +99,8 @@ def test_every_sampling_field_arrives() -> None:
         ({"5": 2.5, "7": -100}, ((5, 2.5), (7, -100.0))),
         ({"5": False}, ((5, float("-inf")),)),
         ([[5, 1], [7, False]], ((5, 1.0), (7, float("-inf")))),
+        ({"Hello": 1.5}, (("Hello", 1.5),)),
+        ([["Hello", False]], (("Hello", float("-inf")),)),
         ({}, ()),
     ],
 )
@@ -156,6 +158,8 @@ def test_a_constraint_comes_in_openais_llama_servers_and_vllms_shape(
         ({"logprobs": False}, None),
         ({"logprobs": True}, 0),
         ({"logprobs": True, "top_logprobs": 5}, 5),
+        ({"n_probs": 3}, 3),
+        ({"n_probs": 0}, None),
     ],
 )
 def test_logprobs_are_a_switch_and_a_number(
@@ -199,7 +203,7 @@ def test_content_parts_are_joined_and_developer_is_system() -> None:
         ({"n": 17}, "n"),
         ({"top_logprobs": 2}, "top_logprobs"),
         ({"logprobs": True, "top_logprobs": 21}, "logprobs"),
-        ({"logit_bias": {"word": 1}}, "logit_bias"),
+        ({"logit_bias": {"5": "much"}}, "logit_bias[...]"),
         ({"mirostat": 3}, "mirostat"),
         ({"min_tokens": -1}, "min_tokens"),
         ({"tools": [{}]}, "tools"),
