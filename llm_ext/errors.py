@@ -8,6 +8,8 @@
     │   ├── ModelNotFoundError       model_not_found
     │   ├── ModelBusyError           model_busy
     │   ├── ContextLengthError       context_length_exceeded
+    │   ├── InputLengthError         input_too_long
+    │   ├── NotSupportedError        not_supported
     │   └── ChatTemplateError        chat_template_error
     ├── ModelError                 the model cannot be served as it is
     │   ├── ModelUnreadableError     model_unreadable
@@ -90,6 +92,31 @@ class ContextLengthError(RequestError):
             f"messages, or load the model with a longer context.",
             param="messages",
         )
+
+
+class InputLengthError(RequestError):
+    """A text to embed, or a pair to score, is longer than what can be read at once."""
+
+    code = "input_too_long"
+
+    def __init__(self, number: int, *, tokens: int, limit: int, trained: int) -> None:
+        remedy = "Shorten it, or split it into parts"
+        if limit < trained:
+            remedy += (
+                f", or load the model with a longer context: it was trained to read "
+                f"{trained} tokens"
+            )
+        super().__init__(
+            f"Input {number} (counted from 0) has {tokens} tokens, but this model "
+            f"reads at most {limit} here. {remedy}.",
+            param="input",
+        )
+
+
+class NotSupportedError(RequestError):
+    """The model is not made for what is asked of it, such as to embed or to rank."""
+
+    code = "not_supported"
 
 
 class ChatTemplateError(RequestError):

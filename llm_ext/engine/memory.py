@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 from llm_ext.core.memory_kind import MemoryKind
 
 from .element import common_length
-from .prefix_tree import PrefixTree
+from .prefix_tree import Match, PrefixTree
 from .seq_ids import SeqIds
 from .sequence import Sequence
 
@@ -162,9 +162,7 @@ class PlainMemory:
         """See Memory."""
         taken = self._seq_ids.count - self._seq_ids.free
         if taken != len(self._cells) or self.free_cells < 0:
-            raise AssertionError(
-                "a seq_id leaked, or more cells are used than there are"
-            )
+            raise AssertionError("an id leaked, or more cells are used than there are")
 
 
 class PrefixMemory:
@@ -222,14 +220,14 @@ class PrefixMemory:
     def claim(self, sequence: Sequence) -> list[Move]:
         """See Memory."""
         moves: list[Move] = []
+        known = sequence.elements(end=sequence.length - 1)
+        self._use(self._tree.match(known))
         while not self._seq_ids.free and self._kept:
             moves += self.evict()
         seq_id = self._seq_ids.claim()
-        known = sequence.elements(end=sequence.length - 1)
         match = self._tree.match(known)
         if match is not None:
             length, source = match
-            self._use(source)
             self._tree.extend(seq_id, known[:length])
             moves.append(Copy(source, seq_id, 0, length))
             sequence.computed = length
@@ -266,11 +264,11 @@ class PrefixMemory:
         """See Memory."""
         self._tree.check_integrity()
         problems = {
-            "a seq_id leaked": self._seq_ids.free + len(self._running) + len(self._kept)
+            "an id leaked": self._seq_ids.free + len(self._running) + len(self._kept)
             != self._seq_ids.count,
-            "a seq_id is kept and runs": bool(self._kept.keys() & self._running.keys()),
+            "an id is kept and runs": bool(self._kept.keys() & self._running.keys()),
             "more cells are used than there are": self.free_cells < 0,
-            "a kept seq_id holds nothing": not all(s in self._tree for s in self._kept),
+            "a kept id holds nothing": not all(s in self._tree for s in self._kept),
         }
         broken = [problem for problem, holds in problems.items() if holds]
         if broken:
@@ -300,10 +298,11 @@ class PrefixMemory:
             Copy(source, seq_id, start, start + length),
         ]
 
-    def _use(self, seq_id: int) -> None:
-        if seq_id in self._kept:
-            del self._kept[seq_id]
-            self._kept[seq_id] = None
+    def _use(self, match: Match | None) -> None:
+        """Note that what was found has been used just now."""
+        if match is not None and match.seq_id in self._kept:
+            del self._kept[match.seq_id]
+            self._kept[match.seq_id] = None
 
     def _free(self, seq_id: int) -> list[Move]:
         self._kept.pop(seq_id, None)

@@ -10,6 +10,7 @@ import msgspec
 from llama_cpp import llama_cpp as lib
 
 from llm_ext.core.memory_kind import MemoryKind
+from llm_ext.core.pooling import Pooling
 from llm_ext.core.sampling import SamplingOptions
 from llm_ext.errors import InvalidRequestError, ModelLoadError, ModelUnreadableError
 
@@ -27,6 +28,15 @@ _RECOMMENDED: dict[str, tuple[str, type[int] | type[float]]] = {
     "general.sampling.penalty_repeat": ("repeat_penalty", float),
 }
 """GGUF's metadata keys for recommended sampling, and our fields."""
+
+_POOLINGS: dict[str, Pooling] = {
+    str(lib.LLAMA_POOLING_TYPE_NONE): "none",
+    str(lib.LLAMA_POOLING_TYPE_MEAN): "mean",
+    str(lib.LLAMA_POOLING_TYPE_CLS): "cls",
+    str(lib.LLAMA_POOLING_TYPE_LAST): "last",
+    str(lib.LLAMA_POOLING_TYPE_RANK): "rank",
+}
+"""How GGUF's metadata writes them."""
 
 _READ_CHUNK = 8 * 1024 * 1024
 
@@ -77,6 +87,7 @@ class Model:
         pointer = lib.llama_model_load_from_file(os.fsencode(path), params)
         if not pointer:
             raise ModelLoadError(_refusal(path, log.errors))
+        self.path = path
         self.pointer: int | None = pointer
         self.vocab = Vocab(lib.llama_model_get_vocab(pointer))
         self.trained_context = int(lib.llama_model_n_ctx_train(pointer))
@@ -107,7 +118,7 @@ class Model:
         """What the file itself recommends; values that make no sense are left out."""
         options = SamplingOptions()
         for key, (field, kind) in _RECOMMENDED.items():
-            text = self._metadata(key)
+            text = self.metadata(key)
             if text is None:
                 continue
             # The file is somebody else's: a bad value must not make it useless.
@@ -115,7 +126,19 @@ class Model:
                 options = msgspec.structs.replace(options, **{field: kind(text)})
         return options
 
-    def _metadata(self, key: str) -> str | None:
+    @property
+    def pooling(self) -> Pooling | None:
+        """How the file says that its vectors are pooled; None if it says nothing."""
+        text = self.metadata(f"{self.architecture}.pooling_type")
+        return None if text is None else _POOLINGS.get(text)
+
+    @property
+    def architecture(self) -> str:
+        """GGUF's name of it, such as "llama" or "bert"."""
+        return self.metadata("general.architecture") or ""
+
+    def metadata(self, key: str) -> str | None:
+        """Return the file's value for ``key`` as text, of at most 63 bytes."""
         buffer = ctypes.create_string_buffer(64)
         size = lib.llama_model_meta_val_str(
             self.pointer, key.encode(), buffer, len(buffer)
@@ -126,6 +149,15 @@ class Model:
     def chat_template(self) -> str | None:
         """The model's own chat template, in Jinja; None if it carries none."""
         template = lib.llama_model_chat_template(self.pointer, None)
+        return template.decode(errors="replace") if template else None
+
+    @property
+    def rerank_template(self) -> str | None:
+        """How a query and a document are put together, where the file says it.
+
+        ``{query}`` and ``{document}`` stand for the two; llama.cpp's own convention.
+        """
+        template = lib.llama_model_chat_template(self.pointer, b"rerank")
         return template.decode(errors="replace") if template else None
 
     def close(self) -> None:

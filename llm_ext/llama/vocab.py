@@ -5,9 +5,6 @@ from functools import cached_property, lru_cache
 
 from llama_cpp import llama_cpp as lib
 
-_SPECIAL_TOKENS = (True, True)
-"""llama_tokenize: add them where the model wants them, recognise them in the text."""
-
 
 class Vocab:
     """Text to tokens and back. Safe to use from several threads: it never changes.
@@ -19,8 +16,13 @@ class Vocab:
         self.pointer = pointer
         self.size = int(lib.llama_vocab_n_tokens(pointer))
         self.adds_bos = bool(lib.llama_vocab_get_add_bos(pointer))
-        self.bos = self._special_text(lib.llama_vocab_bos(pointer))
-        self.eos = self._special_text(lib.llama_vocab_eos(pointer))
+        self.adds_eos = bool(lib.llama_vocab_get_add_eos(pointer))
+        self.adds_sep = bool(lib.llama_vocab_get_add_sep(pointer))
+        self.bos_id = _known(lib.llama_vocab_bos(pointer))
+        self.eos_id = _known(lib.llama_vocab_eos(pointer))
+        self.sep_id = _known(lib.llama_vocab_sep(pointer))
+        self.bos = self._special_text(self.bos_id)
+        self.eos = self._special_text(self.eos_id)
         self.piece = lru_cache(maxsize=65536)(self._piece)
 
     def tokenize(self, text: str) -> list[int]:
@@ -31,16 +33,15 @@ class Vocab:
         """
         if self.adds_bos and self.bos:
             text = text.removeprefix(self.bos)
-        data = text.encode()
-        room = len(data) + 8
-        while True:
-            tokens = (lib.llama_token * room)()
-            count = lib.llama_tokenize(
-                self.pointer, data, len(data), tokens, room, *_SPECIAL_TOKENS
-            )
-            if count >= 0:
-                return list(tokens[:count])
-            room = -count
+        return self._tokenize(text, add_special=True, parse_special=True)
+
+    def tokenize_part(self, text: str, *, special: bool) -> list[int]:
+        """Return the tokens of a part of an input: nothing is put around them.
+
+        Special tokens in the text are recognised only with ``special``; without it
+        they are text like any other.
+        """
+        return self._tokenize(text, add_special=False, parse_special=special)
 
     @cached_property
     def end_tokens(self) -> tuple[int, ...]:
@@ -51,12 +52,26 @@ class Vocab:
         """Whether ``token`` is one of those that end an answer."""
         return bool(lib.llama_vocab_is_eog(self.pointer, token))
 
+    def _tokenize(
+        self, text: str, *, add_special: bool, parse_special: bool
+    ) -> list[int]:
+        data = text.encode()
+        room = len(data) + 8
+        while True:
+            tokens = (lib.llama_token * room)()
+            count = lib.llama_tokenize(
+                self.pointer, data, len(data), tokens, room, add_special, parse_special
+            )
+            if count >= 0:
+                return list(tokens[:count])
+            room = -count
+
     def _piece(self, token: int) -> bytes:
         """Return the text bytes of ``token``; control tokens have none."""
         return self._render(token, special=False)
 
-    def _special_text(self, token: int) -> str:
-        if token < 0:
+    def _special_text(self, token: int | None) -> str:
+        if token is None:
             return ""
         return self._render(token, special=True).decode(errors="replace")
 
@@ -70,3 +85,8 @@ class Vocab:
             if size >= 0:
                 return buffer.raw[:size]
             room = -size
+
+
+def _known(token: int) -> int | None:
+    """Return ``token``, or None for llama.cpp's "there is none"."""
+    return None if token < 0 else token

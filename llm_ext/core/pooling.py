@@ -1,0 +1,7 @@
+"""How a model's rows, one a token, become one result for a text."""
+
+from typing import Literal, TypeAlias
+
+Pooling: TypeAlias = Literal["none", "mean", "cls", "last", "rank"]
+"""None keeps the rows; the others give one vector: their mean, the first token's row,
+or the last one's. Rank gives a score instead, from a head that only rerankers have."""

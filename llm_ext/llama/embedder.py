@@ -1,0 +1,312 @@
+"""Texts to vectors, and pairs of texts to scores."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+
+import numpy as np
+from llama_cpp import llama_cpp as lib
+
+from llm_ext.core.pooling import Pooling
+from llm_ext.errors import InputLengthError, InvalidRequestError, NotSupportedError
+
+from .context import BATCH_SIZE, Context
+from .gguf_file import has_tensor
+from .model import Model
+from .pooled_context import PooledContext, only_encodes
+from .vectors import Vector
+
+Progress = Callable[[int, int], None]
+"""Called after each decode with the inputs that are done, and all inputs."""
+
+Cancelled = Callable[[], bool]
+"""Asked before each decode."""
+
+MAX_SEQ_IDS = 64
+"""Most inputs in one decode. Where cells are shared they cost nothing."""
+
+_HEAD = ("cls.weight", "cls.output.weight")
+"""A reranker has one of these tensors, or both."""
+
+_YES = b"yes"
+"""The first label of rerankers that answer yes or no, such as Qwen3's."""
+
+_WITHOUT_CACHE = ("llama-embed",)
+"""Architectures whose layers do not read the KV cache that llama.cpp gives them."""
+
+_PROBE_CELLS = 256  # llama.cpp's smallest context
+
+
+class JobCancelledError(Exception):
+    """The caller wants no more; what was computed is lost."""
+
+
+def _unheard(_done: int, _total: int) -> None:
+    """Be a Progress that tells nobody."""
+
+
+def _never() -> bool:
+    """Be a Cancelled that never is."""
+    return False
+
+
+class Embedder:
+    """Embeds or ranks with a loaded model. Used by one thread only.
+
+    llama.cpp fixes the pooling when it makes a context, so this has a context of its
+    own. It is made when it is first needed, and again after :meth:`close`.
+
+    Attributes:
+        pooling: How rows become a result: as asked for, else as the model's file says,
+            else the mean where the model reads both ways, and the last row where it
+            reads only forward. (llama.cpp itself does not pool if the file says
+            nothing.)
+        limit: Most tokens in one input.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        *,
+        cells: int,
+        threads: int,
+        pooling: Pooling | None = None,
+        micro_batch: int = BATCH_SIZE,
+    ) -> None:
+        """Prepare; ``cells`` is the longest input to make room for, in tokens.
+
+        Inputs share a decode of up to ``micro_batch`` tokens. It is small on purpose:
+        attention costs the square of a decode's tokens, whosever they are, and
+        llama.cpp reserves a row of the whole vocabulary for each, although nobody
+        reads it. A longer input is computed in several decodes by a model that reads
+        only forward, else in one decode of its own, for which there is always room.
+
+        Raises:
+            NotSupportedError: The model cannot embed, or not rank if that was asked.
+            ModelLoadError: There is no memory to find out how the model reads.
+        """
+        if lib.llama_model_has_encoder(model.pointer) and lib.llama_model_has_decoder(
+            model.pointer
+        ):
+            raise NotSupportedError(
+                "This model has an encoder and a decoder, of which llama.cpp makes no "
+                "vectors. Load an embedding model instead."
+            )
+        forward = _reads_forward(model)
+        usual: Pooling = "last" if forward else "mean"
+        self.pooling: Pooling = pooling or model.pooling or usual
+        if self.pooling == "rank":
+            _check_head(model)
+        self.limit = min(cells, model.trained_context)
+        self._model = model
+        self._cells = cells
+        self._threads = threads
+        self._room = micro_batch
+        self._in_parts = forward and not self._pools_before_head
+        # Each id has a state of its own there, and they are computed one by one.
+        stateful = model.memory_kind in {"recurrent", "hybrid"}
+        # llama.cpp ends the process if there are more ids than tokens in a decode.
+        self._seq_ids = 1 if stateful else min(MAX_SEQ_IDS, micro_batch)
+        self._context: PooledContext | None = None
+
+    def embed(
+        self,
+        inputs: Sequence[Sequence[int]],
+        *,
+        progress: Progress = _unheard,
+        cancelled: Cancelled = _never,
+    ) -> list[Vector]:
+        """Return the vector of each input, not normalised.
+
+        Where pooling is none they are matrices, of one row for each token.
+
+        Raises:
+            NotSupportedError: The model's file says that it ranks.
+            InvalidRequestError: An input is empty, or has a token that is none.
+            InputLengthError: An input is too long.
+            JobCancelledError: ``cancelled`` said so.
+            ModelLoadError: There is no memory for the context.
+            EngineError: llama.cpp failed.
+        """
+        if self.pooling == "rank":
+            raise NotSupportedError(
+                "This model scores how well a document answers a query; it does not "
+                "embed. Use it to rank, or load an embedding model."
+            )
+        return self._compute(inputs, progress, cancelled)
+
+    def rank(
+        self,
+        pairs: Sequence[Sequence[int]],
+        *,
+        progress: Progress = _unheard,
+        cancelled: Cancelled = _never,
+    ) -> list[float]:
+        """Return how well the texts of each pair fit: more is better.
+
+        Pairs are made by :func:`llm_ext.llama.pair.pair_tokens`. What a score means is
+        the model's matter: mostly it is a logit, with Qwen3's rerankers the
+        probability of yes.
+
+        Raises:
+            ValueError: This was not made with pooling "rank".
+            InvalidRequestError: A pair is empty, or has a token that is none.
+            InputLengthError: A pair is too long.
+            JobCancelledError: ``cancelled`` said so.
+            ModelLoadError: There is no memory for the context.
+            EngineError: llama.cpp failed.
+        """
+        if self.pooling != "rank":
+            raise ValueError(f"pooling is {self.pooling}, not rank")
+        return [float(row[0]) for row in self._compute(pairs, progress, cancelled)]
+
+    def close(self) -> None:
+        """Free the context. The model belongs to the caller."""
+        if self._context is not None:
+            self._context.close()
+            self._context = None
+
+    @property
+    def _pools_before_head(self) -> bool:
+        """Whether a score hangs on all rows, not on the first's or last's alone."""
+        key = f"{self._model.architecture}.classifier.pooling_type"
+        mean = str(lib.LLAMA_POOLING_TYPE_MEAN)
+        return self.pooling == "rank" and self._model.metadata(key) == mean
+
+    def _compute(
+        self, inputs: Sequence[Sequence[int]], progress: Progress, cancelled: Cancelled
+    ) -> list[Vector]:
+        self._check(inputs)
+        decodes = self._decodes(inputs)
+        results: list[Vector] = []
+        while len(results) < len(inputs):
+            if cancelled():
+                raise JobCancelledError
+            results += next(decodes)
+            progress(len(results), len(inputs))
+        return results
+
+    def _decodes(self, inputs: Sequence[Sequence[int]]) -> Iterator[list[Vector]]:
+        """Yield after each decode the results that it completed, in order."""
+        context = self._opened()
+        step = self._room if self._in_parts else self.limit
+        lengths = [len(tokens) for tokens in inputs]
+        for group in grouped(lengths, room=self._room, most=self._seq_ids):
+            context.clear()
+            texts = [inputs[number] for number in group]
+            longest = max(len(text) for text in texts)
+            # Several parts only where the group is a single input.
+            parts: list[list[Vector]] = [[] for _ in texts]
+            for start in range(0, longest, step):
+                pieces = [text[start : start + step] for text in texts]
+                for part, vector in zip(
+                    parts, context.compute(pieces, start=start), strict=True
+                ):
+                    part.append(vector)
+                if start + step < longest:
+                    yield []
+            yield [
+                self._joined(part, text, step)
+                for part, text in zip(parts, texts, strict=True)
+            ]
+
+    def _joined(self, parts: list[Vector], text: Sequence[int], step: int) -> Vector:
+        """Return the result of a text from those of its parts, ``step`` tokens each.
+
+        It is exact: only a model that reads forward is given parts, and its rows do
+        not hang on what follows. The layers that some models have behind the pooling
+        are affine, so a weighted mean may be taken after them as well.
+        """
+        match self.pooling:
+            case "none":
+                return np.concatenate(parts)
+            case "mean":
+                sizes = [len(text[at : at + step]) for at in range(0, len(text), step)]
+                mean = np.average(np.stack(parts), axis=0, weights=sizes)
+                return mean.astype(np.float32)
+            case "cls":
+                return parts[0]
+            case "last" | "rank":
+                return parts[-1]
+
+    def _opened(self) -> PooledContext:
+        if self._context is None:
+            largest = self._room if self._in_parts else max(self._room, self.limit)
+            self._context = PooledContext(
+                self._model,
+                pooling=self.pooling,
+                cells=self._cells,
+                micro_batch=largest,
+                seq_ids=self._seq_ids,
+                threads=self._threads,
+            )
+        return self._context
+
+    def _check(self, inputs: Sequence[Sequence[int]]) -> None:
+        """Refuse what llama.cpp would refuse, or end the process for."""
+        size = self._model.vocab.size
+        for number, tokens in enumerate(inputs):
+            if not tokens:
+                raise InvalidRequestError(
+                    f"Input {number} (counted from 0) is empty; there is nothing to "
+                    f"compute.",
+                    param="input",
+                )
+            if len(tokens) > self.limit:
+                raise InputLengthError(
+                    number,
+                    tokens=len(tokens),
+                    limit=self.limit,
+                    trained=self._model.trained_context,
+                )
+            if not (min(tokens) >= 0 and max(tokens) < size):
+                raise InvalidRequestError(
+                    f"Input {number} (counted from 0) has a token that this model does "
+                    f"not know; its tokens are 0 to {size - 1}.",
+                    param="input",
+                )
+
+
+def grouped(lengths: Sequence[int], *, room: int, most: int) -> list[range]:
+    """Return which inputs share a decode: as many in a row as fit.
+
+    At most ``most`` inputs, and ``room`` tokens; a longer input is alone.
+    """
+    groups = []
+    start = tokens = 0
+    for number, length in enumerate(lengths):
+        if number > start and (tokens + length > room or number - start == most):
+            groups.append(range(start, number))
+            start, tokens = number, 0
+        tokens += length
+    return [*groups, range(start, len(lengths))]
+
+
+def _reads_forward(model: Model) -> bool:
+    """Whether no token sees those after it, and those before it are remembered.
+
+    llama.cpp tells it of a context only, so a small one is made for the question.
+    """
+    if only_encodes(model) or model.architecture in _WITHOUT_CACHE:
+        return False
+    with closing(Context(model, cells=_PROBE_CELLS, seq_ids=1, threads=1)) as context:
+        causal = lib.llama_get_causal_attn(context.pointer)
+        return bool(context.memory and causal)
+
+
+def _check_head(model: Model) -> None:
+    """Refuse a model that cannot rank; llama.cpp would give numbers without meaning.
+
+    Raises:
+        NotSupportedError: It has no classification head, or one of several classes.
+    """
+    if not has_tensor(model.path, _HEAD):
+        raise NotSupportedError(
+            "This model has no head that scores documents, so it cannot rank. Load a "
+            "reranker, or embed the texts and compare their vectors."
+        )
+    classes = int(lib.llama_model_n_cls_out(model.pointer))
+    if classes > 1 and lib.llama_model_cls_label(model.pointer, 0) != _YES:
+        raise NotSupportedError(
+            f"This model sorts texts into {classes} classes; it does not score "
+            f"documents, so it cannot rank. Load a reranker."
+        )
