@@ -3,13 +3,15 @@
 import ast
 import itertools
 import json
+import keyword
 import re
 
 import pytest
 
 from llm_ext.chat.template import ChatTemplate
 from llm_ext.core.messages import ChatMessage
-from tools.demo_model.corpus import cases, examples
+from tools.demo_model.corpus import cases, examples, first_lessons, values
+from tools.demo_model.corpus.phrasing import source
 from tools.demo_model.example import Chat, Example, Fill
 from tools.demo_model.template import CHAT_TEMPLATE, pieces, prompt
 
@@ -56,6 +58,28 @@ def test_no_gap_of_the_cases_is_in_the_corpus(sample: list[Example]) -> None:
     }
     assert asked
     assert not read & asked
+
+
+def test_no_value_to_copy_is_one_of_the_cases() -> None:
+    """Neither a real word nor an invented one."""
+    assert not set(values.NOUNS) & values.HELD_OUT
+    rng = source(3)
+    made = {
+        word.casefold()
+        for make in (values.word, values.proper, values.identifier)
+        for _ in range(MANY)
+        for word in [make(rng)]
+    }
+    assert len(made) > MANY
+    assert not made & values.HELD_OUT
+    assert all(name.isidentifier() and not keyword.iskeyword(name) for name in made)
+
+
+def test_the_first_lessons_are_words_to_repeat() -> None:
+    """What is answered was said, and nothing needs to be known."""
+    for example in itertools.islice(first_lessons(1), 500):
+        asked, answered = (turn.content for turn in example.turns)
+        assert asked.endswith(answered)
 
 
 def test_every_chat_is_well_formed(sample: list[Example]) -> None:

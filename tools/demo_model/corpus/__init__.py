@@ -52,7 +52,7 @@ def examples(seed: int) -> Iterator[Example]:
             yield made
 
 
-def first_lessons(seed: int) -> Iterator[Example]:
+def first_lessons(seed: int) -> Iterator[Chat]:
     """What a new model reads first: words to repeat, and nothing else.
 
     Copying that works before there is anything to know is not given up again.

@@ -4,6 +4,8 @@ A model that has seen every value cannot tell copying from knowing, and it is kn
 that it then learns. Here a value is new more often than not.
 """
 
+import keyword
+
 from tools.demo_model.corpus.phrasing import Rng, chance
 
 _NOUNS = """
@@ -117,8 +119,7 @@ def identifier(rng: Rng) -> str:
         made += "_" + word(rng)
     elif chance(rng, 0.08):
         made += str(rng.randint(1, 9))
-    # No word of these lists is a keyword; an invented one may be.
-    return made if made not in {"as", "is", "or", "in", "pass", "try"} else made + "s"
+    return made + "s" if keyword.iskeyword(made) else made
 
 
 def city(rng: Rng) -> str:
