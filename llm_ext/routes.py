@@ -19,6 +19,8 @@ ROUTES: list[tuple[str, type[LLMHandler]]] = [
     (r"v1/models", openai.ModelListHandler),
     (rf"v1/models/{_NAME}", openai.ModelHandler),
     (r"v1/chat/completions", openai.ChatCompletionsHandler),
+    (r"v1/embeddings", openai.EmbeddingsHandler),
+    (r"v1/rerank", openai.RerankHandler),
     (r"(.*)", missing.MissingHandler),
 ]
 

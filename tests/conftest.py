@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from gguf import PoolingType
 
 from tests.live import LiveServer, live_server
+from tests.models import encoder
 from tests.models.builder import Shape, write_model
 from tests.models.hello import write_hello
 
@@ -33,7 +35,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tokens as asked, up to 30,000. ``short`` has a context of 64 tokens. ``plain`` has
     no chat template, ``strict`` one that refuses. ``sober`` recommends a temperature
     of 0, and a ``top_p`` that makes no sense. ``broken`` is no model; ``cut`` and
-    ``unknown`` are models that llama.cpp refuses.
+    ``unknown`` are models that llama.cpp refuses. ``encoder`` embeds, ``ranker`` ranks.
     """
     folder = tmp_path_factory.mktemp("models")
     long = Shape(context=32768)
@@ -50,6 +52,12 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
         folder / "sober.gguf", shape=long, recommended={"temp": 0, "top_p": 7, "x": 1}
     )
     write_model(folder / "unknown.gguf", architecture="abacus")
+    encoder.write_tiny(folder / "encoder.gguf", pooling=PoolingType.MEAN)
+    encoder.write_tiny(
+        folder / "ranker.gguf",
+        pooling=PoolingType.RANK,
+        head=encoder.head_weights(),
+    )
     whole = write_model(folder / "cut.gguf").read_bytes()
     (folder / "cut.gguf").write_bytes(whole[: len(whole) // 2])
     (folder / "broken.gguf").write_bytes(b"<html>404 Not Found</html>" * 10)

@@ -3,6 +3,7 @@
 ::
 
     Loading* Ready? Accepted PromptProgress* (TextDelta | ChoiceEnded)* Finished
+    Loading* Ready? Accepted InputProgress* (Vectors | Scores) Finished
     ... Failed
 
 ``Loading`` and ``Ready`` come only where the model was not loaded yet. Each of a
@@ -84,6 +85,25 @@ class TextDelta(_Event, frozen=True):
     logprobs: tuple[TokenLogprob, ...] = ()
 
 
+class InputProgress(_Event, frozen=True):
+    """``done`` of ``total`` inputs are embedded or ranked."""
+
+    done: int
+    total: int
+
+
+class Vectors(_Event, frozen=True):
+    """All vectors of a request, as little-endian floats of 32 bits."""
+
+    vectors: tuple[bytes, ...]
+
+
+class Scores(_Event, frozen=True):
+    """How well each document fits; more is better."""
+
+    scores: tuple[float, ...]
+
+
 class ChoiceEnded(_Event, frozen=True):
     """Answer number ``choice`` is complete."""
 
@@ -132,6 +152,14 @@ class Failed(_Event, frozen=True):
 
 
 EngineEvent: TypeAlias = (
-    Accepted | PromptProgress | TextDelta | ChoiceEnded | Finished | Failed
+    Accepted
+    | PromptProgress
+    | TextDelta
+    | ChoiceEnded
+    | InputProgress
+    | Vectors
+    | Scores
+    | Finished
+    | Failed
 )
 Event: TypeAlias = Loading | Ready | EngineEvent

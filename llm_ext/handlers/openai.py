@@ -1,22 +1,25 @@
-"""OpenAI's routes: ``v1/models`` and ``v1/chat/completions``."""
+"""OpenAI's routes, and reranking, which it does not have."""
 
 import time
 import uuid
 from contextlib import closing
+from typing import TypeVar
 
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 from tornado.iostream import StreamClosedError
 
-from llm_ext.core.events import Accepted, Event, Failed
+from llm_ext.core.events import Accepted, Event, Failed, Finished, Scores, Vectors
 from llm_ext.pool.stream import EventStream
 from llm_ext.wire import sse
-from llm_ext.wire.openai import models
+from llm_ext.wire.openai import embeddings, models, rerank
 from llm_ext.wire.openai.chat_reply import ChatReply
 from llm_ext.wire.openai.chat_request import parse
 
 from .base import LLMHandler
 from .streaming import EventWriter, next_event
+
+_T = TypeVar("_T", Vectors, Scores)
 
 
 class ModelListHandler(LLMHandler):
@@ -88,6 +91,57 @@ class ChatCompletionsHandler(LLMHandler):
         except StreamClosedError:
             return
         self.finish(set_content_type=sse.MEDIA_TYPE)
+
+
+class EmbeddingsHandler(LLMHandler):
+    """``v1/embeddings``."""
+
+    auth_resource = "llm_ext:inference"
+
+    @web.authenticated
+    @authorized("execute")  # type: ignore[untyped-decorator]  # it types the bare form
+    async def post(self) -> None:
+        """Turn texts into vectors."""
+        call = embeddings.parse(self.request.body)
+        self.stream = stream = await self.router.generate(call.request)
+        with closing(stream):
+            answer = await _answer(stream, Vectors)
+        if answer is not None:
+            self.finish(embeddings.reply(call, *answer, model=stream.model))
+
+
+class RerankHandler(LLMHandler):
+    """``v1/rerank``."""
+
+    auth_resource = "llm_ext:inference"
+
+    @web.authenticated
+    @authorized("execute")  # type: ignore[untyped-decorator]  # it types the bare form
+    async def post(self) -> None:
+        """Order documents by how well they fit a query."""
+        call = rerank.parse(self.request.body)
+        self.stream = stream = await self.router.generate(call.request)
+        with closing(stream):
+            answer = await _answer(stream, Scores)
+        if answer is not None:
+            self.finish(rerank.reply(call, *answer, model=stream.model))
+
+
+async def _answer(stream: EventStream, kind: type[_T]) -> tuple[_T, Finished] | None:
+    """Return the one event of ``kind``, and the end; None if the client went away.
+
+    Raises:
+        LLMError: The request failed.
+    """
+    answer: _T | None = None
+    async for event in stream:
+        if isinstance(event, Failed):
+            raise event.error()
+        if isinstance(event, kind):
+            answer = event
+        if isinstance(event, Finished) and answer is not None:
+            return answer, event
+    return None
 
 
 async def _checked(stream: EventStream) -> list[Event]:

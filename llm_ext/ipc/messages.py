@@ -12,7 +12,7 @@ import msgspec
 from llm_ext.core.events import EngineEvent, LoadStage
 from llm_ext.core.load_options import LoadOptions
 from llm_ext.core.memory_kind import MemoryKind
-from llm_ext.core.requests import ChatRequest
+from llm_ext.core.requests import Request
 
 
 class _Message(msgspec.Struct, frozen=True, tag=True, kw_only=True):
@@ -30,7 +30,7 @@ class Generate(_Message, frozen=True):
     """Answer ``request``; its events come back with ``request_id``."""
 
     request_id: int
-    request: ChatRequest
+    request: Request
 
 
 class Cancel(_Message, frozen=True):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from typing import Literal
 
 import numpy as np
 from llama_cpp import llama_cpp as lib
@@ -127,11 +128,7 @@ class Embedder:
             ModelLoadError: There is no memory for the context.
             EngineError: llama.cpp failed.
         """
-        if self.pooling == "rank":
-            raise NotSupportedError(
-                "This model scores how well a document answers a query; it does not "
-                "embed. Use it to rank, or load an embedding model."
-            )
+        self.check_use("embed")
         return self._compute(inputs, progress, cancelled)
 
     def rank(
@@ -175,8 +172,7 @@ class Embedder:
     def _compute(
         self, inputs: Sequence[Sequence[int]], progress: Progress, cancelled: Cancelled
     ) -> list[Vector]:
-        self._check(inputs)
-        decodes = self._decodes(inputs)
+        decodes = self.decodes(inputs)
         results: list[Vector] = []
         while len(results) < len(inputs):
             if cancelled():
@@ -185,8 +181,24 @@ class Embedder:
             progress(len(results), len(inputs))
         return results
 
-    def _decodes(self, inputs: Sequence[Sequence[int]]) -> Iterator[list[Vector]]:
-        """Yield after each decode the results that it completed, in order."""
+    def decodes(self, inputs: Sequence[Sequence[int]]) -> Iterator[list[Vector]]:
+        """Return an iterator that computes a decode for each step.
+
+        It yields the results that the decode completed, in order; errors are those of
+        :meth:`embed` and :meth:`rank`. Inputs are checked at once.
+        """
+        self._check(inputs)
+        return self._computed(inputs)
+
+    def check_use(self, use: Literal["embed", "rank"]) -> None:
+        """Raise NotSupportedError if the model is not made for this use."""
+        if use == "embed" and self.pooling == "rank":
+            raise NotSupportedError(
+                "This model scores how well a document answers a query; it does not "
+                "embed. Use it to rank, or load an embedding model."
+            )
+
+    def _computed(self, inputs: Sequence[Sequence[int]]) -> Iterator[list[Vector]]:
         context = self._opened()
         step = self._room if self._in_parts else self.limit
         lengths = [len(tokens) for tokens in inputs]

@@ -27,7 +27,7 @@ from llm_ext.core.model_status import (
     SlotCounts,
     load_progress,
 )
-from llm_ext.core.requests import ChatRequest
+from llm_ext.core.requests import Request
 from llm_ext.core.settings import Settings
 from llm_ext.errors import (
     LLMError,
@@ -96,7 +96,7 @@ class ModelProcess:
         """The last lines of the worker's log."""
         return [] if self._worker is None else self._worker.log
 
-    def open(self, request: ChatRequest | None) -> EventStream:
+    def open(self, request: Request | None) -> EventStream:
         """Return the stream that answers ``request``, or watches the load for None.
 
         The model is loaded if it is not:

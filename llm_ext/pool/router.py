@@ -6,7 +6,7 @@ from llm_ext.catalog.entry import ModelEntry
 from llm_ext.catalog.index import Index
 from llm_ext.core.model_name import model_id
 from llm_ext.core.model_status import ModelStatus
-from llm_ext.core.requests import ChatRequest
+from llm_ext.core.requests import Request
 from llm_ext.core.settings import Settings
 from llm_ext.errors import ModelNotFoundError
 
@@ -25,7 +25,7 @@ class Router:
         self._launch = launch
         self._processes: dict[str, ModelProcess] = {}
 
-    async def generate(self, request: ChatRequest) -> EventStream:
+    async def generate(self, request: Request) -> EventStream:
         """Return the stream that answers ``request``; loads its model if need be.
 
         Raises:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from llm_ext.core.events import Event, Failed, Finished
-from llm_ext.core.requests import ChatRequest
+from llm_ext.core.requests import Request
 
 
 class EventStream:
@@ -21,7 +21,7 @@ class EventStream:
     def __init__(
         self,
         model: str,
-        request: ChatRequest | None,
+        request: Request | None,
         *,
         cold: bool,
         on_close: Callable[[], None],

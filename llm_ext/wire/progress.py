@@ -6,15 +6,12 @@ import msgspec
 
 from llm_ext.core.events import (
     Accepted,
-    ChoiceEnded,
     Event,
-    Failed,
-    Finished,
+    InputProgress,
     Loading,
     LoadStage,
     PromptProgress,
     Ready,
-    TextDelta,
 )
 
 
@@ -46,7 +43,16 @@ class PromptStatus(_Status, frozen=True, tag="prompt"):
     total: int
 
 
-Status: TypeAlias = LoadingStatus | ReadyStatus | QueuedStatus | PromptStatus
+class InputStatus(_Status, frozen=True, tag="inputs"):
+    """``done`` of ``total`` inputs are embedded or ranked."""
+
+    done: int
+    total: int
+
+
+Status: TypeAlias = (
+    LoadingStatus | ReadyStatus | QueuedStatus | PromptStatus | InputStatus
+)
 
 
 def status(event: Event) -> Status:
@@ -64,7 +70,9 @@ def status(event: Event) -> Status:
             return QueuedStatus(prompt_tokens=event.prompt_tokens)
         case PromptProgress():
             return PromptStatus(done=event.done, total=event.total)
-        case TextDelta() | ChoiceEnded() | Finished() | Failed():
+        case InputProgress():
+            return InputStatus(done=event.done, total=event.total)
+        case _:
             raise ValueError(f"{type(event).__name__} is no progress")
 
 
@@ -79,3 +87,5 @@ def words(event: Event) -> str:
             return f"queued, {tokens} prompt tokens"
         case PromptStatus(done=done, total=total):
             return f"reading the prompt {done}/{total}"
+        case InputStatus(done=done, total=total):
+            return f"{done}/{total} inputs"

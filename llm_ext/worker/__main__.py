@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO, NoReturn
 
 from llm_ext.core.events import Failed, LoadStage
+from llm_ext.core.requests import ChatRequest
 from llm_ext.engine.engine import Published as Events
 from llm_ext.errors import LLMError
 from llm_ext.ipc.channel import read_frame, write_frame
@@ -92,8 +93,12 @@ class _Serving:
                     raise ValueError("a worker loads one model, once")
 
     def _generate(self, command: Generate) -> None:
+        request = command.request
+        if not isinstance(request, ChatRequest):
+            self._engine.submit_job(command.request_id, request)
+            return
         try:
-            sequences = self._preparation.sequences(command.request_id, command.request)
+            sequences = self._preparation.sequences(command.request_id, request)
         except LLMError as error:
             events: Events = [(command.request_id, Failed.of(error))]
             self._outbox.send(Published(events=events, status=self._engine.status))
@@ -117,7 +122,7 @@ class _Serving:
         path, options = Path(self._load.path), self._load.options
         with loaded_model(path, options, self._outbox.progress) as loaded:
             self._preparation = loaded.preparation
-            self._engine = EngineThread(loaded.engine, self._outbox.send)
+            self._engine = EngineThread(loaded.engine, loaded.jobs, self._outbox.send)
             report = Loaded(
                 description=loaded.description,
                 context_length=loaded.context_length,

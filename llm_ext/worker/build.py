@@ -16,6 +16,7 @@ from llm_ext.llama.context import Context
 from llm_ext.llama.library import Log, check_version
 from llm_ext.llama.model import Model, read_ahead
 
+from .jobs import Jobs
 from .requests import Preparation
 
 Report = Callable[[LoadStage, float], None]
@@ -27,8 +28,11 @@ SMALL_MODEL = 50_000_000
 class LoadedModel:
     """Everything that answers requests for one model."""
 
-    def __init__(self, model: Model, context: Context, engine: Engine) -> None:
+    def __init__(
+        self, model: Model, context: Context, engine: Engine, jobs: Jobs
+    ) -> None:
         self.engine = engine
+        self.jobs = jobs
         self.description = model.description
         self.memory_kind = model.memory_kind
         # llama.cpp rounds the cells up.
@@ -68,18 +72,22 @@ def loaded_model(
             )
         )
         report("preparing", 0)
+        cells = context_length(options.context_length, model.trained_context)
+        threads = options.threads or default_threads(model.parameters)
         context = stack.enter_context(
             closing(
                 Context(
                     model,
-                    cells=context_length(options.context_length, model.trained_context),
+                    cells=cells,
                     seq_ids=seq_ids(model.memory_kind, slots=options.slots),
-                    threads=options.threads or default_threads(model.parameters),
+                    threads=threads,
                 )
             )
         )
         backend = stack.enter_context(closing(LlamaBackend(model, context)))
-        yield LoadedModel(model, context, Engine(backend, n_slots=options.slots))
+        jobs = stack.enter_context(closing(Jobs(model, cells=cells, threads=threads)))
+        engine = Engine(backend, n_slots=options.slots)
+        yield LoadedModel(model, context, engine, jobs)
 
 
 def context_length(asked: int, trained: int) -> int:

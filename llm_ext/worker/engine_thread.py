@@ -4,9 +4,12 @@ import queue
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from llm_ext.core.requests import EmbedRequest, RankRequest
 from llm_ext.engine.engine import Engine, Published as Events
 from llm_ext.engine.sequence import Sequence
 from llm_ext.ipc.messages import EngineStatus, Published
+
+from .jobs import Jobs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,6 +17,14 @@ class Submit:
     """The prepared answers to a request."""
 
     sequences: list[Sequence]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubmitJob:
+    """A request to embed or to rank."""
+
+    request_id: int
+    request: EmbedRequest | RankRequest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,16 +42,23 @@ class EngineThread:
     request computes at most the step that was already running.
     """
 
-    def __init__(self, engine: Engine, send: Callable[[Published], None]) -> None:
+    def __init__(
+        self, engine: Engine, jobs: Jobs, send: Callable[[Published], None]
+    ) -> None:
         self._engine = engine
+        self._jobs = jobs
         self._send = send
-        self._inbox: queue.SimpleQueue[Submit | Stop] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Submit | SubmitJob | Stop] = queue.SimpleQueue()
         self._cancelled = 0
         self._cancel_steps = 0
 
     def submit(self, sequences: list[Sequence]) -> None:
         """Queue the answers to a request. From any thread."""
         self._inbox.put(Submit(sequences=sequences))
+
+    def submit_job(self, request_id: int, request: EmbedRequest | RankRequest) -> None:
+        """Queue a request to embed or to rank. From any thread."""
+        self._inbox.put(SubmitJob(request_id=request_id, request=request))
 
     def cancel(self, request_id: int) -> None:
         """End a request before the next step. From any thread."""
@@ -61,30 +79,36 @@ class EngineThread:
         )
 
     def run(self) -> None:
-        """Step for ever; sleep while there is nothing to do."""
+        """Step for ever, engine and jobs in turn; sleep while both are idle."""
         while True:
             events = self._drain()
             if events:
                 self._publish(events)
             if not self._engine.idle:
                 self._publish(self._engine.step())
+            if not self._jobs.idle:
+                self._publish(self._jobs.step())
 
     def _drain(self) -> Events:
         """Do all that waits in the inbox; wait for something while idle."""
         events: Events = []
         while True:
             try:
-                item = self._inbox.get(block=self._engine.idle and not events)
+                idle = self._engine.idle and self._jobs.idle
+                item = self._inbox.get(block=idle and not events)
             except queue.Empty:
                 return events
             match item:
                 case Submit():
                     events += self._engine.submit(*item.sequences)
+                case SubmitJob():
+                    events += self._jobs.submit(item.request_id, item.request)
                 case Stop():
                     events += self._stop(item)
 
     def _stop(self, item: Stop) -> Events:
-        events = self._engine.cancel(item.request_id)
+        events = self._jobs.cancel(item.request_id)
+        events += self._engine.cancel(item.request_id)
         if events:
             steps = self._engine.steps - item.arrived_at
             self._cancelled += 1

@@ -104,7 +104,7 @@ async def test_the_authorizer_decides_on_every_route_but_liveness(
     assert caught.value.code == 403
     ((action, resource),) = nobody.asked
     assert resource.startswith("llm_ext:")
-    inference = route.startswith("v1/chat")
+    inference = route.startswith(("v1/chat", "v1/embeddings", "v1/rerank"))
     expected = "execute" if inference else {"get": "read"}.get(verb, "write")
     assert action == expected
 
@@ -123,11 +123,11 @@ async def test_health_says_which_version_runs(jp_fetch: Fetch) -> None:
 async def test_a_route_that_does_not_exist_says_so_in_json(jp_fetch: Fetch) -> None:
     """A client of a later version, or of another dialect, can show it."""
     reply = await jp_fetch(
-        *("llm", "v1", "embeddings"), method="POST", body="{}", raise_error=False
+        *("llm", "v1", "responses"), method="POST", body="{}", raise_error=False
     )
     assert reply.code == 404
     error = json.loads(reply.body)["error"]
-    assert error["message"] == "This version has no route 'v1/embeddings'."
+    assert error["message"] == "This version has no route 'v1/responses'."
     assert error["code"] == "not_found"
 
 

@@ -1,6 +1,5 @@
 """``v1/chat/completions``: what clients send."""
 
-import re
 from typing import Any
 
 import msgspec
@@ -10,6 +9,7 @@ from llm_ext.core.requests import ChatRequest
 from llm_ext.core.sampling import Mirostat, SamplerName, SamplingOptions, WrittenBias
 from llm_ext.errors import InvalidRequestError
 
+from .body import decode
 from .response_format import ResponseFormat, StructuredOutputs, constraint
 
 
@@ -99,8 +99,6 @@ class _Body(msgspec.Struct):
 
 
 _decoder = msgspec.json.Decoder(_Body)
-_PATH = re.compile(r" - at `\$\.(?P<path>[^`]+)`$")
-_MISSING = re.compile(r"missing required field `(?P<field>\w+)`")
 _ROLES: dict[str, Role] = {
     "system": "system",
     "developer": "system",
@@ -119,14 +117,7 @@ def parse(data: bytes) -> ChatCall:
         InvalidRequestError: It is no JSON, lacks a field, or holds one of a wrong
             type, out of range, or not supported; names the field.
     """
-    try:
-        body = _decoder.decode(data)
-    except msgspec.ValidationError as error:
-        raise _invalid(str(error)) from error
-    except msgspec.DecodeError as error:
-        raise InvalidRequestError(
-            f"The request's body is not JSON: {error}."
-        ) from error
+    body = decode(_decoder, data)
     _refuse_unsupported(body)
     options = body.stream_options or _StreamOptions()
     return ChatCall(
@@ -145,15 +136,6 @@ def parse(data: bytes) -> ChatCall:
         include_usage=bool(options.include_usage),
         include_progress=bool(options.include_progress),
     )
-
-
-def _invalid(problem: str) -> InvalidRequestError:
-    path = _PATH.search(problem)
-    missing = _MISSING.search(problem)
-    field = path["path"] if path else missing["field"] if missing else None
-    what = _PATH.sub("", problem)
-    where = f" in '{field}'" if path else ""
-    return InvalidRequestError(f"{what}{where}.", param=field)
 
 
 def _refuse_unsupported(body: _Body) -> None:

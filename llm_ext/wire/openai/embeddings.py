@@ -1,0 +1,123 @@
+"""``v1/embeddings``: texts to vectors."""
+
+import base64
+import struct
+from typing import Literal
+
+import msgspec
+
+from llm_ext.core.events import Finished, Vectors
+from llm_ext.core.requests import EmbedRequest
+from llm_ext.errors import InvalidRequestError
+
+from .body import decode
+
+MAX_INPUTS = 2048
+_FLOAT_BYTES = 4
+
+
+class EmbedCall(msgspec.Struct, frozen=True, kw_only=True):
+    """A parsed call; ``base64`` is whether the vectors are to be written so."""
+
+    request: EmbedRequest
+    base64: bool
+
+
+class _Body(msgspec.Struct):
+    model: str
+    input: str | list[str | int | list[int]]
+    encoding_format: Literal["float", "base64"] | None = None
+    dimensions: int | None = None
+
+
+class Embedding(msgspec.Struct, frozen=True, kw_only=True):
+    """One vector: numbers, or the base64 of little-endian floats of 32 bits."""
+
+    index: int
+    embedding: tuple[float, ...] | str
+    object: Literal["embedding"] = "embedding"
+
+
+class InputUsage(msgspec.Struct, frozen=True, kw_only=True):
+    """Token counts of what has no completion."""
+
+    prompt_tokens: int
+    total_tokens: int
+
+
+class EmbeddingList(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole answer."""
+
+    data: list[Embedding]
+    model: str
+    usage: InputUsage
+    object: Literal["list"] = "list"
+
+
+_decoder = msgspec.json.Decoder(_Body)
+
+
+def parse(data: bytes) -> EmbedCall:
+    """Return the call that a request's body makes.
+
+    Raises:
+        InvalidRequestError: A field is missing, of a wrong type or out of range.
+    """
+    body = decode(_decoder, data)
+    if body.dimensions is not None and body.dimensions < 1:
+        raise InvalidRequestError("'dimensions' must be 1 or more.", param="dimensions")
+    inputs = _inputs(body.input)
+    if not 1 <= len(inputs) <= MAX_INPUTS:
+        raise InvalidRequestError(
+            f"'input' may hold 1 to {MAX_INPUTS} texts, not {len(inputs)}.",
+            param="input",
+        )
+    return EmbedCall(
+        request=EmbedRequest(
+            model=body.model, inputs=inputs, dimensions=body.dimensions
+        ),
+        base64=body.encoding_format == "base64",
+    )
+
+
+def reply(call: EmbedCall, vectors: Vectors, end: Finished, *, model: str) -> bytes:
+    """Return the answer as JSON."""
+    data = [
+        Embedding(index=index, embedding=_written(vector, as_base64=call.base64))
+        for index, vector in enumerate(vectors.vectors)
+    ]
+    return msgspec.json.encode(
+        EmbeddingList(data=data, model=model, usage=input_usage(end))
+    )
+
+
+def input_usage(end: Finished) -> InputUsage:
+    """Return the token counts of inputs."""
+    tokens = end.usage.prompt_tokens
+    return InputUsage(prompt_tokens=tokens, total_tokens=tokens)
+
+
+def _inputs(
+    given: str | list[str | int | list[int]],
+) -> tuple[str | tuple[int, ...], ...]:
+    """Return OpenAI's four shapes as one: a text, texts, tokens, lists of tokens."""
+    if isinstance(given, str):
+        return (given,)
+    tokens = [part for part in given if isinstance(part, int)]
+    if not tokens:
+        return tuple(
+            part if isinstance(part, str) else tuple(part)
+            for part in given
+            if not isinstance(part, int)
+        )
+    if len(tokens) < len(given):
+        raise InvalidRequestError(
+            "'input' mixes tokens with texts or lists.", param="input"
+        )
+    return (tuple(tokens),)
+
+
+def _written(vector: bytes, *, as_base64: bool) -> tuple[float, ...] | str:
+    if as_base64:
+        return base64.b64encode(vector).decode()
+    return struct.unpack(f"<{len(vector) // _FLOAT_BYTES}f", vector)
