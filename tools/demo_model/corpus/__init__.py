@@ -31,12 +31,12 @@ _FIRST_LESSONS = 8000
 
 # Of a hundred examples, how many are of each kind.
 _MIX = (
-    (conversation.mixed, 44),
-    (conversation.sums, 6),
-    (conversation.remembered, 17),
-    (conversation.styled, 8),
-    (completion.example, 14),
-    (tools.example, 11),
+    (conversation.mixed, 38),
+    (conversation.sums, 5),
+    (conversation.remembered, 12),
+    (conversation.styled, 10),
+    (completion.example, 19),
+    (tools.example, 16),
 )
 
 

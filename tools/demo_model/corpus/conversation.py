@@ -30,7 +30,7 @@ _SHARES: tuple[tuple[Source, int], ...] = (
     (styles.exchange, 2),
     (echo.exchange, 6),
     (product.exchange, 13),
-    (snippets.exchange, 14),
+    (snippets.exchange, 19),
     (errors.exchange, 6),
 )
 SOURCES = tuple(source for source, _ in _SHARES)

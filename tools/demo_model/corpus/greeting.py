@@ -40,6 +40,10 @@ INTENTS: tuple[Intent, ...] = (
             "[Hello|Hi][,|!] [who|what] are you?",
             "What am I talking to?",
             "Explain [who|what] you are.",
+            "Who answers [me|my questions|here]?",
+            "[Which|What] model answers[ me| my questions|]?",
+            "Who [may|can|could] you be?",
+            "Who gives these answers?",
         ),
         (
             "And who might you be?",
@@ -133,6 +137,10 @@ INTENTS: tuple[Intent, ...] = (
                 "[Am I talking to|Is this] [ChatGPT|Claude|a human|a"
                 " person|a real person]?"
             ),
+            (
+                "[Am I speaking to|Do I speak with|Do I talk to] [ChatGPT|Claude|a"
+                " human|GPT-4|a person]?"
+            ),
             "Are you [made|trained] by [OpenAI|Google|Meta|Anthropic]?",
             "Are you as [good|clever|smart] as [ChatGPT|Claude|GPT-4|a large model]?",
         ),
@@ -205,6 +213,8 @@ INTENTS: tuple[Intent, ...] = (
             "[Great|Perfect|Nice|Super|Ok|Cool], [thanks|thank you][!|.|]",
             "[That helps|That was helpful|You helped me][, thanks|, thank you|][.|!|]",
             "Many thanks[!|.|]",
+            "[Oh|Ok|Wow|Great|Yes], many thanks[!|.|]",
+            "Super[!|.|, thank you!|, thanks!]",
             "[Well done|Good job|Great|Perfect|Nice|Cool][!|.|]",
         ),
         ("Thank you, that helps a lot!", "Super, many thanks!"),

@@ -139,7 +139,7 @@ def _in_language(rng: Rng, language: str) -> Exchange:
 
 def _in_one_word(rng: Rng) -> Exchange:
     kinds = ("capital", "sum", "colour", "truth")
-    draw = rng.choices(kinds, (35, 20, 20, 25))[0]
+    draw = rng.choices(kinds, (30, 35, 15, 20))[0]
     if draw == "capital":
         question = capitals.exchange(rng)
         word = question.answer.removesuffix(".").rsplit(" is ", 1)[-1]

@@ -301,7 +301,7 @@ def example(rng: Rng) -> Chat:
     else:
         use = _use(rng, rng.choice(TOOLS), _city(rng), _pattern(rng))
     offered = _offered(rng, use.tool)
-    if use.tool is not CALCULATOR and chance(rng, 0.08):
+    if use.tool is not CALCULATOR and chance(rng, 0.22):
         return _unfit(rng, use)
     turns: list[Turn] = []
     if chance(rng, 0.35):
