@@ -28,6 +28,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import httpx
+
 from tests.models.builder import write_model
 
 from .chart import draw
@@ -47,11 +49,7 @@ Measured = dict[str, dict[str, list[float]]]
 def main() -> None:
     """Measure, print, write."""
     options = _options()
-    starts: list[Start] = [ours]
-    if importlib.util.find_spec("starlette_context"):
-        starts.append(llama_cpp_server)
-    if options.llama_server:
-        starts.append(llama_server(options.llama_server))
+    starts = _starts(options)
     measured: Measured = {}
     real, tiny = llama_1b(), _tiny()
     for number in range(options.rounds):
@@ -106,8 +104,25 @@ def _measure(
     with start(model, options.threads) as server:
         for workload in asked:
             print(f"  {server.name}: {_name(workload)}", file=sys.stderr)
-            for what, value in asyncio.run(_figures(server, workload)).items():
+            try:
+                figures = asyncio.run(_figures(server, workload))
+            except (RuntimeError, ValueError, httpx.HTTPError) as error:
+                # What a competitor cannot do must not end the others' measurement.
+                print(f"    failed: {error}", file=sys.stderr)
+                continue
+            for what, value in figures.items():
+                print(f"    {what}: {value:.2f}", file=sys.stderr)
                 _note(measured, f"{_name(workload)}: {what}", server.name, value)
+
+
+def _starts(options: argparse.Namespace) -> list[Start]:
+    """Return how to start each server that takes part."""
+    starts: dict[str, Start] = {"ours": ours}
+    if importlib.util.find_spec("starlette_context"):
+        starts["llama_cpp"] = llama_cpp_server
+    if options.llama_server:
+        starts["llama-server"] = llama_server(options.llama_server)
+    return [starts[name] for name in options.servers or starts]
 
 
 def _asked(
@@ -147,6 +162,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--only", nargs="*", help="names of workloads")
+    parser.add_argument(
+        "--servers", nargs="*", help="some of: ours llama_cpp llama-server"
+    )
     return parser.parse_args()
 
 

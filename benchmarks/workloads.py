@@ -149,7 +149,7 @@ async def json_schema(client: Client) -> Figures:
     """An object that a schema leaves free, and one that it mostly forces."""
     free = await client.chat(ask(text(20)), tokens=64)
     loose = await client.chat(ask(text(20)), tokens=64, **_schema(_LOOSE))
-    forced = await client.chat(ask(text(20)), tokens=200, **_schema(_FORCED))
+    forced = await client.chat(ask(text(20)), tokens=800, **_schema(_FORCED))
     json.loads(forced.text)
     return {
         "free tokens/s": free.speed,

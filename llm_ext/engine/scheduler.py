@@ -10,7 +10,7 @@ from .sequence import Sequence
 PROMPT_BUDGET = 128
 """Prompt elements a step while nobody streams: full prompt speed on a CPU."""
 
-STREAMING_PROMPT_BUDGET = 64
+STREAMING_PROMPT_BUDGET = 56
 """Prompt elements a step while somebody streams: no stream stalls for long, and the
 prompt still gets most of the speed that it has alone."""
 
