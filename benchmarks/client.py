@@ -60,7 +60,8 @@ class Client:
     @asynccontextmanager
     async def to(cls, server: Server) -> AsyncIterator["Client"]:
         """Connect."""
-        limits = httpx.Limits(max_connections=None)
+        # Some servers close a connection that is kept, just when it is used again.
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
         async with httpx.AsyncClient(
             base_url=server.url,
             headers=server.headers,
