@@ -72,7 +72,7 @@ class Preparation:
         found: list[tuple[int, float]] = []
         for token_or_text, value in written:
             if isinstance(token_or_text, str):
-                tokens = self._vocab.tokenize(token_or_text)
+                tokens = self._vocab.tokenize_part(token_or_text, special=True)
             else:
                 tokens = [token_or_text]
             found += [(token, value) for token in tokens]
