@@ -1,0 +1,72 @@
+"""Starts the probe: pipes, two threads, and the end of the process."""
+
+import os
+import queue
+import signal
+import sys
+import threading
+from typing import BinaryIO, NoReturn
+
+from llm_ext.errors import LLMError, ModelLoadError
+from llm_ext.ipc.channel import read_frame, write_frame
+from llm_ext.ipc.probe import Answer, Question, Refused, decode_question, encode
+from llm_ext.ipc.stdio import private_pipes
+
+
+def main() -> None:
+    """Answer questions until the server closes the pipe."""
+    inbox, outbox = private_pipes()
+    # Ctrl-C is meant for the server: the closed pipe says when to go.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    questions: queue.SimpleQueue[Question] = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(inbox, questions), daemon=True).start()
+    try:
+        while True:
+            write_frame(outbox, encode(_answer(questions.get())))
+    except OSError:
+        _leave(0)  # nobody reads any more
+    except BaseException:  # noqa: BLE001  # whatever it is, the process must end
+        _leave_with_traceback()
+
+
+def _read(inbox: BinaryIO, questions: "queue.SimpleQueue[Question]") -> None:
+    """Hand questions over; end the process with the pipe, whatever is computed."""
+    try:
+        while (frame := read_frame(inbox)) is not None:
+            questions.put(decode_question(frame))
+    except BaseException:  # noqa: BLE001  # a thread's end would go unnoticed
+        _leave_with_traceback()
+    _leave(0)
+
+
+def _answer(question: Question) -> Answer:
+    try:
+        # Importing llama.cpp takes a moment and can fail, in words for who asked.
+        from llm_ext.probe.answers import answer  # noqa: PLC0415
+
+        return answer(question)
+    except LLMError as error:
+        return Refused(
+            id=question.id, code=error.code, message=str(error), param=error.param
+        )
+    except (ImportError, OSError, RuntimeError) as error:
+        return Refused(
+            id=question.id,
+            code=ModelLoadError.code,
+            message=f"llama-cpp-python cannot be used: {error}. Install it again.",
+        )
+
+
+def _leave_with_traceback() -> NoReturn:
+    sys.excepthook(*sys.exc_info())
+    _leave(1)
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process at once: a thread may be deep inside native code."""
+    sys.stderr.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main()
