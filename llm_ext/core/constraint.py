@@ -6,7 +6,13 @@ import msgspec
 
 
 class _Constraint(msgspec.Struct, frozen=True, tag=True, kw_only=True):
-    pass
+    """What an answer must be.
+
+    Attributes:
+        param: The request's field that says so, for errors.
+    """
+
+    param: str = "response_format"
 
 
 class JSONSchema(_Constraint, frozen=True):

@@ -2,11 +2,14 @@
 
 ::
 
-    Loading* Ready? Accepted PromptProgress* (TextDelta | ChoiceEnded)* Finished
+    Loading* Ready? Accepted Queued* PromptProgress* (Delta | ChoiceEnded)* Finished
     Loading* Ready? Accepted InputProgress* (Vectors | Scores) Finished
+    Loading* Ready? Rerouted Accepted ... Finished
     ... Failed
 
-``Loading`` and ``Ready`` come only where the model was not loaded yet. Each of a
+``Loading`` and ``Ready`` come only where the model was not loaded yet; a provider's
+progress comes in any order. A delta is
+text, reasoning, or the beginning, a part or the failure of a tool call. Each of a
 request's choices ends once, and all of them before ``Finished``. ``Failed`` can come at
 any point. Nothing follows ``Finished`` or ``Failed``.
 """
@@ -17,8 +20,9 @@ import msgspec
 
 from llm_ext.errors import LLMError, rebuild
 
-LoadStage = Literal["starting", "reading", "loading", "preparing"]
-FinishReason = Literal["stop", "length", "cancelled"]
+LoadStage = Literal["waiting", "starting", "reading", "loading", "preparing"]
+FinishReason = Literal["stop", "length", "cancelled", "tool_calls"]
+"""Why an answer ended; ``tool_calls`` is a stop after at least one call."""
 
 
 class _Event(msgspec.Struct, frozen=True, tag=True, kw_only=True):
@@ -28,8 +32,9 @@ class _Event(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 class Loading(_Event, frozen=True):
     """The model is on its way; ``fraction`` (0 to 1) is of the whole load.
 
-    Stages: starting (the process), reading (the file from disk), loading (llama.cpp
-    builds the model), preparing (context and caches).
+    Stages: waiting (for memory that others have), starting (the process), reading (the
+    file from disk), loading (llama.cpp builds the model), preparing (context and
+    caches).
     """
 
     stage: LoadStage
@@ -40,10 +45,26 @@ class Ready(_Event, frozen=True):
     """The model is loaded."""
 
 
+class Rerouted(_Event, frozen=True):
+    """Another model answers than was asked for, ``model``; ``reason`` says why."""
+
+    model: str
+    reason: str
+
+
 class Accepted(_Event, frozen=True):
-    """The request passed every check and waits for, or has, a slot."""
+    """The request passed every check and waits for, or has, a slot.
+
+    ``prompt_tokens`` is 0 where whoever answers does not tell it beforehand.
+    """
 
     prompt_tokens: int
+
+
+class Queued(_Event, frozen=True):
+    """The request waits for a slot behind ``position`` others."""
+
+    position: int
 
 
 class PromptProgress(_Event, frozen=True):
@@ -85,6 +106,43 @@ class TextDelta(_Event, frozen=True):
     logprobs: tuple[TokenLogprob, ...] = ()
 
 
+class ReasoningDelta(_Event, frozen=True):
+    """Answer number ``choice`` goes on to think ``text`` (never empty)."""
+
+    text: str
+    choice: int = 0
+
+
+class ToolCallStarted(_Event, frozen=True):
+    """Answer number ``choice`` calls the tool ``name``; its arguments follow.
+
+    ``index`` counts the calls of one answer, from 0.
+    """
+
+    index: int
+    id: str
+    name: str
+    choice: int = 0
+
+
+class ToolCallDelta(_Event, frozen=True):
+    """The arguments of a call go on; all of them together are a JSON object."""
+
+    index: int
+    arguments: str
+    choice: int = 0
+
+
+class ToolCallBroken(_Event, frozen=True):
+    """What began as a call is none; its source follows as text.
+
+    No other call has its index.
+    """
+
+    index: int
+    choice: int = 0
+
+
 class InputProgress(_Event, frozen=True):
     """``done`` of ``total`` inputs are embedded or ranked."""
 
@@ -105,21 +163,27 @@ class Scores(_Event, frozen=True):
 
 
 class ChoiceEnded(_Event, frozen=True):
-    """Answer number ``choice`` is complete."""
+    """Answer number ``choice`` is complete.
+
+    ``stop`` is the stop string that ended it, if one did.
+    """
 
     choice: int
     reason: FinishReason
+    stop: str | None = None
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
     """Tokens of one request, all its answers together.
 
-    ``cached_tokens`` are prompt tokens that were computed before.
+    ``cached_tokens`` are prompt tokens that were computed before; ``reasoning_tokens``
+    are completion tokens in which the model thought.
     """
 
     prompt_tokens: int
     completion_tokens: int
     cached_tokens: int = 0
+    reasoning_tokens: int = 0
 
     @property
     def total_tokens(self) -> int:
@@ -127,11 +191,27 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
         return self.prompt_tokens + self.completion_tokens
 
 
+class Timings(msgspec.Struct, frozen=True, kw_only=True):
+    """How long a request took, in seconds, without the time that it waited.
+
+    Attributes:
+        prompt: From when its prompt was begun to the first token drawn.
+        answer: From there to its end, all its answers together.
+    """
+
+    prompt: float
+    answer: float
+
+
 class Finished(_Event, frozen=True):
-    """The request is complete; ``reason`` is its first answer's."""
+    """The request is complete; ``reason`` is its first answer's.
+
+    ``timings`` are of what was generated; there are none where nothing was drawn.
+    """
 
     reason: FinishReason
     usage: Usage
+    timings: Timings | None = None
 
 
 class Failed(_Event, frozen=True):
@@ -140,21 +220,33 @@ class Failed(_Event, frozen=True):
     code: str
     message: str
     param: str | None = None
+    retry_after: float | None = None
 
     @classmethod
     def of(cls, error: LLMError) -> "Failed":
         """Return the event that carries ``error``."""
-        return cls(code=error.code, message=str(error), param=error.param)
+        return cls(
+            code=error.code,
+            message=str(error),
+            param=error.param,
+            retry_after=error.retry_after,
+        )
 
     def error(self) -> LLMError:
         """Return the error that this event carries."""
-        return rebuild(self.code, self.message, param=self.param)
+        error = rebuild(self.code, self.message, param=self.param)
+        error.retry_after = self.retry_after
+        return error
 
 
+Delta: TypeAlias = (
+    TextDelta | ReasoningDelta | ToolCallStarted | ToolCallDelta | ToolCallBroken
+)
 EngineEvent: TypeAlias = (
     Accepted
+    | Queued
     | PromptProgress
-    | TextDelta
+    | Delta
     | ChoiceEnded
     | InputProgress
     | Vectors
@@ -162,4 +254,4 @@ EngineEvent: TypeAlias = (
     | Finished
     | Failed
 )
-Event: TypeAlias = Loading | Ready | EngineEvent
+Event: TypeAlias = Loading | Ready | Rerouted | EngineEvent

@@ -5,8 +5,12 @@ from typing import Literal
 
 import msgspec
 
+from .device import MemoryEstimate
 from .events import LoadStage
+from .load_options import LoadOptions
 from .memory_kind import MemoryKind
+from .model_facts import Capability
+from .settings import ModelSource
 
 ModelState = Literal["unloaded", "loading", "ready", "busy", "unloading", "failed"]
 
@@ -19,6 +23,7 @@ class LoadProgress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _SPANS: dict[LoadStage, tuple[float, float]] = {
+    "waiting": (0.0, 0.0),
     "starting": (0.0, 0.02),
     "reading": (0.02, 0.6),
     "loading": (0.6, 0.95),
@@ -54,6 +59,9 @@ class EngineCounts(msgspec.Struct, frozen=True, kw_only=True):
     steps: int
     cancelled: int
     cancel_steps: int
+    slot_steps: int = 0
+    cells: int = 0
+    held_cells: int = 0
 
 
 class ModelStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +76,18 @@ class ModelStatus(msgspec.Struct, frozen=True, kw_only=True):
         state: ``busy`` is ready with requests running.
         progress: While it loads.
         error: Why it failed, or why its file cannot be read.
+        source: Where it was found.
+        aliases: Other names that it answers to.
+        architecture: By its file, as are the next four; None where it was not read.
+        parameters: How many weights it has.
+        quantization: Such as "Q4_K_M".
+        trained_context: Tokens that it was trained with.
+        capabilities: What it can be asked for.
+        pinned: Whether it stays loaded, whoever needs room.
+        options: How it is loaded, once it is.
+        memory: What is set aside for it, while it loads and once it is loaded.
+        worker: The id of the process that holds it.
+        expires_at: When it is unloaded if nobody asks for it.
         description: Architecture, size and quantisation, once loaded.
         context_length: Tokens that fit, prompt and answer, once loaded.
         memory_kind: What it keeps of what it read, once loaded.
@@ -86,6 +106,18 @@ class ModelStatus(msgspec.Struct, frozen=True, kw_only=True):
     state: ModelState
     progress: LoadProgress | None = None
     error: Problem | None = None
+    source: ModelSource = "folder"
+    aliases: tuple[str, ...] = ()
+    architecture: str | None = None
+    parameters: int | None = None
+    quantization: str | None = None
+    trained_context: int | None = None
+    capabilities: tuple[Capability, ...] = ()
+    pinned: bool = False
+    options: LoadOptions | None = None
+    memory: MemoryEstimate | None = None
+    worker: str | None = None
+    expires_at: datetime | None = None
     description: str | None = None
     context_length: int | None = None
     memory_kind: MemoryKind | None = None
