@@ -11,10 +11,11 @@ from .stopping import StopStrings
 
 
 class Shown(NamedTuple):
-    """Text to show, and the log-probabilities of the tokens that end in it."""
+    """Text to show, the log-probabilities of tokens in it, and where these begin."""
 
     text: str
-    logprobs: tuple[TokenLogprob, ...]
+    logprobs: tuple[TokenLogprob, ...] = ()
+    starts: tuple[int, ...] = ()
 
 
 class Answer:
@@ -32,8 +33,8 @@ class Answer:
         self._shown = 0
 
     @property
-    def stopped(self) -> bool:
-        """Whether a stop string was found: nothing more is shown."""
+    def stopped(self) -> str | None:
+        """The stop string that was found: nothing more is shown. None if none was."""
         return self._stops.found
 
     def feed(self, piece: bytes, logprob: TokenLogprob | None = None) -> Shown:
@@ -48,14 +49,17 @@ class Answer:
     def finish(self) -> Shown:
         """Return what was held back, now that nothing follows."""
         if self.stopped:
-            return Shown("", ())
+            return Shown("")
         text = self._detokenizer.finish()
         self._read += len(text)
         return self._show(self._stops.feed(text) + self._stops.finish())
 
     def _show(self, text: str) -> Shown:
+        before = self._shown
         self._shown += len(text)
-        logprobs = []
+        logprobs, starts = [], []
         while self._logprobs and text and self._logprobs[0][0] < self._shown:
-            logprobs.append(self._logprobs.popleft()[1])
-        return Shown(text, tuple(logprobs))
+            start, logprob = self._logprobs.popleft()
+            logprobs.append(logprob)
+            starts.append(start - before)
+        return Shown(text, tuple(logprobs), tuple(starts))

@@ -113,5 +113,8 @@ class Backend(Protocol):
     def ends(self, token: int) -> bool:
         """Whether the model means to end its answer with ``token``."""
 
-    def piece(self, token: int) -> bytes:
-        """Return the text bytes that ``token`` stands for; control tokens have none."""
+    def piece(self, token: int, *, special: bool = False) -> bytes:
+        """Return the text bytes that ``token`` stands for.
+
+        Control tokens have none, except with ``special``.
+        """

@@ -1,5 +1,8 @@
 """The step loop's body: schedule, decode, draw, publish."""
 
+import time
+from collections.abc import Callable
+
 from llm_ext.core.events import (
     Accepted,
     Alternative,
@@ -9,7 +12,7 @@ from llm_ext.core.events import (
     Finished,
     FinishReason,
     PromptProgress,
-    TextDelta,
+    Queued,
     TokenLogprob,
 )
 from llm_ext.errors import EngineError
@@ -32,12 +35,23 @@ class Engine:
 
     Attributes:
         steps: Steps begun so far.
+        slot_steps: Slots that were busy in each of them, summed up.
     """
 
-    def __init__(self, backend: Backend, *, n_slots: int) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        *,
+        n_slots: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._backend = backend
+        self._clock = clock
         self._requests: dict[int, Request] = {}
+        self._positions: dict[int, int] = {}
+        self._queue_seen = 0
         self.steps = 0
+        self.slot_steps = 0
         self._memory = memory_for(
             backend.memory_kind, n_cells=backend.n_cells, n_seq_ids=backend.n_seq_ids
         )
@@ -60,13 +74,23 @@ class Engine:
         """Sequences without a slot."""
         return len(self.scheduler.waiting)
 
+    @property
+    def cells(self) -> int:
+        """Cells of the KV cache."""
+        return self._memory.n_cells
+
+    @property
+    def held_cells(self) -> int:
+        """Cells that running sequences hold; what is only kept for later is none."""
+        return self._memory.n_cells - self._memory.available_cells
+
     def submit(self, *sequences: Sequence) -> Published:
         """Queue the answers to one request; its id must not be in use."""
-        first = sequences[0]
-        self._requests[first.request_id] = Request(sequences=sequences)
+        number, request = sequences[0].request_id, Request(sequences=sequences)
+        self._requests[number] = request
         for sequence in sequences:
             self.scheduler.add(sequence)
-        return [(first.request_id, Accepted(prompt_tokens=len(first.prompt)))]
+        return [(number, Accepted(prompt_tokens=request.prompt_tokens))]
 
     def cancel(self, request_id: int) -> Published:
         """End a request now: its slots are free when this returns.
@@ -86,10 +110,40 @@ class Engine:
 
     def step(self) -> Published:
         """Do one step for all sequences and return what happened."""
+        began = self._clock()
         plan = self.scheduler.schedule()
         self._apply(plan.moves)
         self.steps += 1
-        return self._compute(plan.chunks)
+        self.slot_steps += self.busy_slots
+        self._note_begun(plan.chunks, began)
+        published = self._moved_up() + self._compute(plan.chunks)
+        if plan.prompt is not None:
+            seconds = self._clock() - began
+            self.scheduler.pace.note(prompt=plan.prompt, seconds=seconds)
+        return published
+
+    def _note_begun(self, chunks: list[Chunk], now: float) -> None:
+        for chunk in chunks:
+            request = self._requests[chunk.sequence.request_id]
+            if request.begun is None:
+                request.begun = now
+
+    def _moved_up(self) -> Published:
+        """Tell those who wait how many are before them, where that changed."""
+        if self.scheduler.changes == self._queue_seen:
+            return []
+        self._queue_seen = self.scheduler.changes
+        started = {sequence.request_id for sequence in self.scheduler.running}
+        positions: dict[int, int] = {}
+        for position, sequence in enumerate(self.scheduler.queue()):
+            if sequence.request_id not in started:
+                positions.setdefault(sequence.request_id, position)
+        before, self._positions = self._positions, positions
+        return [
+            (number, Queued(position=position))
+            for number, position in positions.items()
+            if before.get(number) != position
+        ]
 
     def _compute(self, chunks: list[Chunk]) -> Published:
         """Decode, in smaller batches where the cache has no room for all at once."""
@@ -144,6 +198,9 @@ class Engine:
             drawn = sequence.sampler.sample(row)
         except ConstraintError as error:
             return self._fail([sequence], str(error))
+        request = self._requests[sequence.request_id]
+        if request.drew is None:
+            request.drew = self._clock()
         return self._append(sequence, drawn)
 
     def _append(self, sequence: Sequence, drawn: Drawn) -> Published:
@@ -154,10 +211,12 @@ class Engine:
             if self._backend.ends(token):
                 return published + self._finish(sequence, "stop")
             sequence.answer.append(token)
-            shown = sequence.text.feed(self._backend.piece(token), logprob)
+            special = token in sequence.shown_tokens
+            piece = self._backend.piece(token, special=special)
+            shown = sequence.text.feed(piece, logprob)
             logprob = None
-            published += _delta(sequence, shown)
-            if sequence.text.stopped:
+            published += _deltas(sequence, shown)
+            if sequence.text.stopped or sequence.read_by.done:
                 return published + self._finish(sequence, "stop")
             if sequence.full:
                 return published + self._finish(sequence, "length")
@@ -176,15 +235,22 @@ class Engine:
         """End one answer, and the request with its last one."""
         number, choice = sequence.request_id, sequence.choice
         request = self._requests[number]
-        request.reasons[choice] = reason
         self._release(sequence, keep=True)
         published: Published = []
         if reason != "cancelled":
-            published += _delta(sequence, sequence.text.finish())
-        published.append((number, ChoiceEnded(choice=choice, reason=reason)))
+            published += _deltas(sequence, sequence.text.finish())
+            deltas, reason = sequence.read_by.finish(reason)
+            published += [(number, delta) for delta in deltas]
+        request.reasons[choice] = reason
+        stop = sequence.text.stopped if reason == "stop" else None
+        published.append((number, ChoiceEnded(choice, reason, stop)))
         if not request.open:
             del self._requests[number]
-            end = Finished(reason=request.reasons[0], usage=request.usage)
+            end = Finished(
+                reason=request.reasons[0],
+                usage=request.usage,
+                timings=request.timings(self._clock()),
+            )
             published.append((number, end))
         return published
 
@@ -223,8 +289,6 @@ def _batch(chunks: list[Chunk]) -> list[BatchElement]:
     return batch
 
 
-def _delta(sequence: Sequence, shown: Shown) -> Published:
-    if not shown.text:
-        return []
-    delta = TextDelta(text=shown.text, choice=sequence.choice, logprobs=shown.logprobs)
-    return [(sequence.request_id, delta)]
+def _deltas(sequence: Sequence, shown: Shown) -> Published:
+    deltas = sequence.read_by.feed(*shown)
+    return [(sequence.request_id, delta) for delta in deltas]

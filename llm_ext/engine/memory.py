@@ -14,14 +14,8 @@ from .prefix_tree import Match, PrefixTree
 from .seq_ids import SeqIds
 from .sequence import Sequence
 
-MAX_SEQ_IDS = 256
-"""Sequence ids that llama.cpp can tell apart (``LLAMA_MAX_SEQ``)."""
-
 _WORTH_WAITING = 32
 """Elements that must be in common before a sequence waits for another's prompt."""
-
-KEPT = 32
-"""Sequence ids beside the running sequences', for what ended ones leave."""
 
 
 class Clear(NamedTuple):

@@ -1,9 +1,9 @@
-"""A request: one or more answers to the same prompt."""
+"""A request: one or more answers, to one or more prompts."""
 
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
 
-from llm_ext.core.events import FinishReason, Usage
+from llm_ext.core.events import FinishReason, Timings, Usage
 
 from .sequence import Sequence
 
@@ -15,22 +15,43 @@ class Request:
     Attributes:
         sequences: One for each answer, by their ``choice``.
         reasons: Why those that ended did.
+        begun: When a step first computed a part of it, in seconds of the engine's
+            clock.
+        drew: When its first token was drawn.
     """
 
     sequences: Items[Sequence]
     reasons: dict[int, FinishReason] = field(default_factory=dict)
+    begun: float | None = None
+    drew: float | None = None
 
     @property
     def open(self) -> list[Sequence]:
         """Sequences that have not ended."""
         return [s for s in self.sequences if s.choice not in self.reasons]
 
+    def timings(self, now: float) -> Timings | None:
+        """Return how long it took, if it ends ``now``."""
+        if self.begun is None or self.drew is None:
+            return None
+        return Timings(prompt=self.drew - self.begun, answer=now - self.drew)
+
+    @property
+    def prompt_tokens(self) -> int:
+        """Elements of all prompts; one that has several answers is counted once."""
+        return sum(len(first.prompt) for first in self._firsts)
+
     @property
     def usage(self) -> Usage:
-        """Tokens so far; the prompt is counted once."""
-        first = self.sequences[0]
+        """Tokens so far."""
         return Usage(
-            prompt_tokens=len(first.prompt),
+            prompt_tokens=self.prompt_tokens,
             completion_tokens=sum(len(s.answer) for s in self.sequences),
-            cached_tokens=first.cached or 0,
+            cached_tokens=sum(first.cached or 0 for first in self._firsts),
+            reasoning_tokens=sum(s.read_by.reasoning_tokens for s in self.sequences),
         )
+
+    @property
+    def _firsts(self) -> Items[Sequence]:
+        """The first answer to each prompt: its answers share the one list."""
+        return tuple({id(s.prompt): s for s in reversed(self.sequences)}.values())

@@ -1,18 +1,13 @@
 """Which elements are computed in the next step. Pure: decides, and computes nothing."""
 
 from collections import Counter, deque
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 
 from .memory import Memory, Move
+from .pace import MOST, Pace
 from .prefill import Chunk, prompt_chunks
 from .sequence import Sequence
-
-PROMPT_BUDGET = 128
-"""Prompt elements a step while nobody streams: full prompt speed on a CPU."""
-
-STREAMING_PROMPT_BUDGET = 56
-"""Prompt elements a step while somebody streams: no stream stalls for long, and the
-prompt still gets most of the speed that it has alone."""
 
 HEADROOM = 64
 """Cells an admitted sequence must find free beyond its known elements, so that it is
@@ -21,10 +16,16 @@ not requeued at once."""
 
 @dataclass(kw_only=True)
 class Plan:
-    """One step: changes of the cache first, then chunks to compute."""
+    """One step: changes of the cache first, then chunks to compute.
+
+    Attributes:
+        prompt: Elements of prompts beside streams of which each has one element; None
+            where nobody streams, or where more than one was forced on a stream.
+    """
 
     moves: list[Move] = field(default_factory=list)
     chunks: list[Chunk] = field(default_factory=list)
+    prompt: int | None = None
 
 
 class Scheduler:
@@ -37,6 +38,8 @@ class Scheduler:
     Attributes:
         n_slots: Most sequences that run at once.
         memory: The cells and ids that they share.
+        changes: How often a sequence began or ceased to wait.
+        pace: How much of prompts is computed beside streams.
     """
 
     def __init__(self, memory: Memory, *, n_slots: int, n_batch: int) -> None:
@@ -44,6 +47,9 @@ class Scheduler:
         self.memory = memory
         self.waiting: deque[Sequence] = deque()
         self.running: list[Sequence] = []
+        self.changes = 0
+        self.pace = Pace()
+        self._served: dict[str, int] = {}
         self._n_batch = n_batch
         self._lost = 0
 
@@ -57,12 +63,14 @@ class Scheduler:
         if sequence.limit > n_cells:
             raise ValueError(f"{sequence.limit} tokens do not fit {n_cells} cells")
         self.waiting.append(sequence)
+        self.changes += 1
 
     def remove(self, sequence: Sequence, *, keep: bool) -> list[Move]:
         """Forget a sequence, and keep what it computed for others, or not."""
         self._lost = 0
         if sequence.seq_id is None:
             self.waiting.remove(sequence)
+            self.changes += 1
             return []
         self.running.remove(sequence)
         return self.memory.release(sequence, keep=keep)
@@ -84,14 +92,16 @@ class Scheduler:
             if sequence.decoding and sequence.remaining <= room:
                 chunks.append(Chunk(sequence, sequence.remaining))
                 room -= sequence.remaining
-        budget = min(STREAMING_PROMPT_BUDGET if chunks else PROMPT_BUDGET, room)
-        drawn = {chunk.sequence for chunk in chunks}
-        prompts = [s for s in self.running if s not in drawn]
+        budget = min(self.pace.budget if chunks else MOST, room)
+        streams = {chunk.sequence for chunk in chunks}
+        drawn = sum(chunk.size for chunk in chunks)
+        prompts = [s for s in self.running if s not in streams]
         chunks += prompt_chunks(prompts, budget)  # 4
         needed = sum(chunk.size for chunk in chunks)
         while self.memory.free_cells < needed and (evicted := self.memory.evict()):  # 5
             moves += evicted
-        return Plan(moves=moves, chunks=chunks)
+        prompt = needed - drawn if drawn and drawn == len(streams) else None
+        return Plan(moves=moves, chunks=chunks, prompt=prompt)
 
     def retreat(self, tried: int) -> list[Move] | None:
         """Requeue the newest of several running sequences.
@@ -135,7 +145,9 @@ class Scheduler:
         Nobody passes one for whom there is no room, or the large would never run.
         """
         moves: list[Move] = []
-        for sequence in self._in_turn():
+        if len(self.running) == self.n_slots:
+            return moves
+        for sequence in self.queue():
             if len(self.running) == self.n_slots:
                 break
             if self.memory.awaits(sequence, self.running):
@@ -145,23 +157,36 @@ class Scheduler:
             ):
                 break
             self.waiting.remove(sequence)
+            self.changes += 1
             moves += self.memory.claim(sequence)
             self.running.append(sequence)
+            self._note_served(sequence.user)
         return moves
 
-    def _in_turn(self) -> list[Sequence]:
-        """Return who waits: first the first answers of all requests, then the second.
+    def _note_served(self, user: str) -> None:
+        """Let others be before ``user`` the next time; who has gone is forgotten."""
+        here = {sequence.user for sequence in (*self.waiting, *self.running)}
+        self._served = {name: n for name, n in self._served.items() if name in here}
+        self._served[user] = max(self._served.values(), default=0) + 1
 
-        A request for many answers takes no more slots than others while these wait.
+    def queue(self) -> list[Sequence]:
+        """Return who waits, in the order in which they are admitted.
+
+        Users take turns, and so do the requests of each of them: who asks for much, or
+        for many answers, takes no more slots than others while these wait.
         """
-        if len(self.running) == self.n_slots:
-            return []
-        taken = Counter(sequence.request_id for sequence in self.running)
-        turns: dict[Sequence, int] = {}
-        for sequence in self.waiting:
-            turns[sequence] = taken[sequence.request_id]
-            taken[sequence.request_id] += 1
-        return sorted(self.waiting, key=turns.__getitem__)
+        requests = _turns(self.waiting, self.running, lambda s: s.request_id)
+        by_request = sorted(self.waiting, key=requests.__getitem__)
+        users = _turns(by_request, self.running, lambda s: s.user)
+        return sorted(by_request, key=lambda s: (users[s], self._served.get(s.user, 0)))
+
+    @property
+    def backlog(self) -> int:
+        """Elements of prompts that are not computed yet."""
+        return sum(
+            max(0, len(sequence.prompt) - sequence.computed)
+            for sequence in (*self.waiting, *self.running)
+        )
 
     @property
     def _promised(self) -> int:
@@ -189,4 +214,19 @@ class Scheduler:
     def _requeue(self, sequence: Sequence) -> list[Move]:
         self.running.remove(sequence)
         self.waiting.appendleft(sequence)
+        self.changes += 1
         return self.memory.release(sequence, keep=True)
+
+
+def _turns(
+    waiting: Iterable[Sequence],
+    running: Iterable[Sequence],
+    group: Callable[[Sequence], Hashable],
+) -> dict[Sequence, int]:
+    """Return how many of its own group run or come before each that waits."""
+    taken = Counter(group(sequence) for sequence in running)
+    turns: dict[Sequence, int] = {}
+    for sequence in waiting:
+        turns[sequence] = taken[group(sequence)]
+        taken[group(sequence)] += 1
+    return turns

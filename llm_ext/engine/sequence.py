@@ -9,6 +9,7 @@ from .answer import Answer
 from .backend import Sampler
 from .constraint import Constraint
 from .element import Element
+from .reader import PlainReader, Reader
 
 _DRAWN_AT_ONCE = 16
 """Most elements that count as just drawn: a grammar can force several in a row."""
@@ -31,6 +32,9 @@ class Sequence:
         sampler: Made when it is first admitted; outlives a requeue, so that the draws
             go on as if nothing had happened.
         constraint: What the answer must be.
+        user: Who asks; users share slots fairly.
+        reader: What its text is read by; None shows it as it is.
+        shown_tokens: Control tokens whose text is a part of the answer's.
     """
 
     request_id: int
@@ -44,9 +48,13 @@ class Sequence:
     seq_id: int | None = None
     sampler: Sampler | None = None
     constraint: Constraint | None = None
+    user: str = ""
+    reader: Reader | None = None
+    shown_tokens: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
         self.text = Answer(self.params.stop)
+        self.read_by = self.reader or PlainReader(self.choice)
 
     @property
     def length(self) -> int:

@@ -4,12 +4,16 @@ from collections.abc import Sequence
 
 
 class StopStrings:
-    """Passes text through, and holds back what may be the start of a stop string."""
+    """Passes text through, and holds back what may be the start of a stop string.
+
+    Attributes:
+        found: The stop string that was found; None while there is none.
+    """
 
     def __init__(self, stops: Sequence[str]) -> None:
         self._stops = tuple(stops)
         self._held = ""
-        self.found = False
+        self.found: str | None = None
 
     def feed(self, text: str) -> str:
         """Return the text that is safe to show. Sets ``found`` at a stop string.
@@ -20,10 +24,12 @@ class StopStrings:
         if not self._stops:
             return text
         self._held += text
-        starts = [at for stop in self._stops if (at := self._held.find(stop)) >= 0]
+        starts = {
+            stop: at for stop in self._stops if (at := self._held.find(stop)) >= 0
+        }
         if starts:
-            self.found = True
-            shown, self._held = self._held[: min(starts)], ""
+            self.found = min(starts, key=lambda stop: starts[stop])
+            shown, self._held = self._held[: starts[self.found]], ""
             return shown
         keep = max(_overlap(self._held, stop) for stop in self._stops)
         cut = len(self._held) - keep

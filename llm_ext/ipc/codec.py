@@ -3,15 +3,15 @@
 import msgspec
 
 from .messages import Command, Report
+from .pack import pack
 
-_encoder = msgspec.msgpack.Encoder()
 _commands: msgspec.msgpack.Decoder[Command] = msgspec.msgpack.Decoder(Command)
 _reports: msgspec.msgpack.Decoder[Report] = msgspec.msgpack.Decoder(Report)
 
 
 def encode(message: Command | Report) -> bytes:
-    """Return the bytes of a message."""
-    return _encoder.encode(message)
+    """Return the bytes of a message; ``UnsendableError`` if it has none."""
+    return pack(message)
 
 
 def decode_command(data: bytes) -> Command:

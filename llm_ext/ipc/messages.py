@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from llm_ext.core.device import MemoryEstimate
 from llm_ext.core.events import EngineEvent, LoadStage
 from llm_ext.core.load_options import LoadOptions
 from llm_ext.core.memory_kind import MemoryKind
@@ -27,10 +28,14 @@ class Load(_Message, frozen=True):
 
 
 class Generate(_Message, frozen=True):
-    """Answer ``request``; its events come back with ``request_id``."""
+    """Answer ``request``; its events come back with ``request_id``.
+
+    Slots are shared out fairly among users.
+    """
 
     request_id: int
     request: Request
+    user: str = ""
 
 
 class Cancel(_Message, frozen=True):
@@ -47,6 +52,10 @@ class EngineStatus(msgspec.Struct, frozen=True, kw_only=True):
         slots: How many sequences can run at once.
         busy: How many run.
         waiting: How many wait for a slot.
+        backlog: Prompt tokens that are not computed yet, of all who run or wait.
+        slot_steps: Slots that were busy in each decode so far, summed up.
+        cells: Cells of the KV cache.
+        held_cells: Those that running sequences hold, within the last second.
         cancelled: Requests that were cancelled so far.
         cancel_steps: Most steps that began between the arrival of a cancel and the
             moment the request's slot was free; 0 while nothing was cancelled.
@@ -56,6 +65,10 @@ class EngineStatus(msgspec.Struct, frozen=True, kw_only=True):
     slots: int = 0
     busy: int = 0
     waiting: int = 0
+    backlog: int = 0
+    slot_steps: int = 0
+    cells: int = 0
+    held_cells: int = 0
     cancelled: int = 0
     cancel_steps: int = 0
 
@@ -68,12 +81,13 @@ class Progress(_Message, frozen=True):
 
 
 class Loaded(_Message, frozen=True):
-    """The model can be used."""
+    """The model can be used; ``memory`` is what llama.cpp says that it took."""
 
     description: str
     context_length: int
     memory_kind: MemoryKind
     status: EngineStatus
+    memory: MemoryEstimate | None = None
 
 
 class LoadFailed(_Message, frozen=True):

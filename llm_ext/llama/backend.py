@@ -62,9 +62,9 @@ class LlamaBackend:
         """See Backend."""
         return self._vocab.ends(token)
 
-    def piece(self, token: int) -> bytes:
+    def piece(self, token: int, *, special: bool = False) -> bytes:
         """See Backend."""
-        return self._vocab.piece(token)
+        return self._vocab.piece(token, special=special)
 
     def close(self) -> None:
         """Free the batch. The context and the model belong to the caller."""

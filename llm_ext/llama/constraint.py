@@ -142,7 +142,9 @@ def _json_schema(schema: object) -> str:
 def _refusal(constraint: Constraint, problem: str) -> InvalidRequestError:
     kind = _NAMES[type(constraint)]
     why = problem.strip().partition("\n")[0].rstrip(".") or "it is malformed"
-    return InvalidRequestError(f"The {kind} cannot be used: {why}.", param=_PARAM)
+    return InvalidRequestError(
+        f"The {kind} cannot be used: {why}.", param=constraint.param
+    )
 
 
 _NAMES: dict[type[msgspec.Struct], str] = {
@@ -152,4 +154,3 @@ _NAMES: dict[type[msgspec.Struct], str] = {
     Choice: "choice",
     Grammar: "grammar",
 }
-_PARAM = "response_format"

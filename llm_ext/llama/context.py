@@ -3,24 +3,67 @@
 import numpy as np
 from llama_cpp import llama_cpp as lib
 
+from llm_ext.core.load_options import FlashAttention, KVType
 from llm_ext.engine.constraint import Logits
-from llm_ext.errors import ModelLoadError
+from llm_ext.errors import InvalidRequestError, ModelLoadError
 
+from .buffers import Buffers
 from .model import Model
+from .refusal import context_refusal
 
 BATCH_SIZE = 512
 """Most tokens in one decode; llama.cpp's own default for its micro-batch."""
 
+_KV_TYPES: dict[KVType, int] = {
+    "f32": lib.GGML_TYPE_F32,
+    "f16": lib.GGML_TYPE_F16,
+    "bf16": 30,  # GGML_TYPE_BF16, which llama-cpp-python does not name
+    "q8_0": lib.GGML_TYPE_Q8_0,
+    "q5_1": lib.GGML_TYPE_Q5_1,
+    "q5_0": lib.GGML_TYPE_Q5_0,
+    "q4_1": lib.GGML_TYPE_Q4_1,
+    "q4_0": lib.GGML_TYPE_Q4_0,
+}
+
+_FLASH_ATTENTION: dict[FlashAttention, int] = {
+    "auto": lib.LLAMA_FLASH_ATTN_TYPE_AUTO,
+    "on": lib.LLAMA_FLASH_ATTN_TYPE_ENABLED,
+    "off": lib.LLAMA_FLASH_ATTN_TYPE_DISABLED,
+}
+
 
 class Context:
-    """One unified KV cache of ``cells`` tokens that all sequences share."""
+    """One unified KV cache of ``cells`` tokens that all sequences share.
 
-    def __init__(self, model: Model, *, cells: int, seq_ids: int, threads: int) -> None:
+    Attributes:
+        uses: Bytes of cache and compute buffers, by the names of devices.
+        flash_attention: Whether llama.cpp, when it was asked to find out, found that
+            it can be used.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        *,
+        cells: int,
+        seq_ids: int,
+        threads: int,
+        kv_type: KVType = "f16",
+        flash_attention: FlashAttention = "auto",
+    ) -> None:
         """Allocate.
 
         Raises:
-            ModelLoadError: llama.cpp refused, mostly for lack of memory.
+            InvalidRequestError: The KV type needs flash attention, which is off.
+            InsufficientMemoryError: A device has no room for it.
+            ModelLoadError: llama.cpp refused for another reason.
         """
+        if flash_attention == "off" and kv_type.startswith("q"):
+            raise InvalidRequestError(
+                f"'kv_type' {kv_type} needs flash attention, but 'flash_attention' is "
+                f"off. Set it to 'auto', or 'kv_type' to f16.",
+                param="kv_type",
+            )
         params = lib.llama_context_default_params()
         params.n_ctx = cells
         params.n_batch = BATCH_SIZE
@@ -28,16 +71,25 @@ class Context:
         params.n_seq_max = seq_ids
         params.n_threads = threads
         params.n_threads_batch = threads
+        params.type_k = params.type_v = _KV_TYPES[kv_type]
+        params.flash_attn_type = _FLASH_ATTENTION[flash_attention]
         params.kv_unified = True
         # Layers with a sliding window need cells for no more than it covers.
         params.swa_full = False
-        pointer = lib.llama_init_from_model(model.pointer, params)
+        buffers = Buffers(model.gpus)
+        model.log.forget_errors()
+        with model.log.heard_by(buffers.read):
+            pointer = lib.llama_init_from_model(model.pointer, params)
         if not pointer:
-            raise ModelLoadError(
-                f"llama.cpp could not make a context of {cells} tokens for this model, "
-                f"mostly for lack of memory. Load it with a shorter context."
-            )
+            raise context_refusal(cells, model.log.errors)
         self.pointer: int | None = pointer
+        try:
+            model.adapt(pointer)
+        except ModelLoadError:
+            self.close()
+            raise
+        self.uses = buffers.uses()
+        self.flash_attention = buffers.flash_attention
         self._vocabulary = model.vocab.size
         self.memory = lib.llama_get_memory(pointer)
         self.seq_ids = int(lib.llama_n_seq_max(pointer))

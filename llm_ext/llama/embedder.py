@@ -10,6 +10,7 @@ from llama_cpp import llama_cpp as lib
 from llm_ext.core.pooling import Pooling
 from llm_ext.errors import InputLengthError, InvalidRequestError, NotSupportedError
 
+from .buffers import Uses
 from .context import BATCH_SIZE, Context
 from .gguf_file import has_tensor
 from .model import Model
@@ -156,6 +157,19 @@ class Embedder:
             raise ValueError(f"pooling is {self.pooling}, not rank")
         return [float(row[0]) for row in self._compute(pairs, progress, cancelled)]
 
+    def open(self) -> None:
+        """Make the context now, rather than when it is first needed.
+
+        Raises:
+            ModelLoadError: There is no memory for it.
+        """
+        self._opened()
+
+    @property
+    def uses(self) -> Uses:
+        """Bytes of the context, by the names of devices; none while there is none."""
+        return {} if self._context is None else self._context.uses
+
     def close(self) -> None:
         """Free the context. The model belongs to the caller."""
         if self._context is not None:
@@ -293,6 +307,18 @@ def grouped(lengths: Sequence[int], *, room: int, most: int) -> list[range]:
     return [*groups, range(start, len(lengths))]
 
 
+def made_for_vectors(model: Model, context: Context) -> bool:
+    """Whether the model, of which this is a context, is there for its vectors alone.
+
+    Its file says how to pool them, or it reads both ways, and so writes no text.
+    """
+    if lib.llama_model_has_encoder(model.pointer) and lib.llama_model_has_decoder(
+        model.pointer
+    ):
+        return False
+    return model.pooling not in {None, "none"} or not _is_forward(context)
+
+
 def _reads_forward(model: Model) -> bool:
     """Whether no token sees those after it, and those before it are remembered.
 
@@ -301,8 +327,11 @@ def _reads_forward(model: Model) -> bool:
     if only_encodes(model) or model.architecture in _WITHOUT_CACHE:
         return False
     with closing(Context(model, cells=_PROBE_CELLS, seq_ids=1, threads=1)) as context:
-        causal = lib.llama_get_causal_attn(context.pointer)
-        return bool(context.memory and causal)
+        return _is_forward(context)
+
+
+def _is_forward(context: Context) -> bool:
+    return bool(context.memory and lib.llama_get_causal_attn(context.pointer))
 
 
 def _check_head(model: Model) -> None:

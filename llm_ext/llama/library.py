@@ -3,16 +3,16 @@
 import ctypes
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import llama_cpp
 from llama_cpp import llama_cpp as lib
 
+from llm_ext.core.tested_runtime import version_problem
 from llm_ext.errors import ModelLoadError
 
-TESTED = ((0, 3, 36), (0, 3, 37))
-"""Releases of llama-cpp-python, from and below, whose structs this package knows."""
-
+_DEBUG_LEVEL = 1  # GGML_LOG_LEVEL_DEBUG
 _ERROR_LEVEL = 4  # GGML_LOG_LEVEL_ERROR
 _CONTINUED_LEVEL = 5  # GGML_LOG_LEVEL_CONT
 
@@ -27,28 +27,43 @@ def check_version() -> None:
 
     Reading a struct by the wrong layout corrupts memory, so this must come first.
     """
-    numbers = tuple(int(part) for part in version().split(".")[:3])
-    low, high = TESTED
-    if not low <= numbers < high:
-        wanted = f">={_dotted(low)},<{_dotted(high)}"
-        raise ModelLoadError(
-            f"llama-cpp-python {version()} is installed, but jupyter-llm-ext was "
-            f"tested with {wanted}. Install that: "
-            f"pip install 'llama-cpp-python{wanted}'."
-        )
+    problem = version_problem(version())
+    if problem is not None:
+        raise ModelLoadError(problem)
+
+
+def supports_gpus() -> bool:
+    """Return whether llama.cpp was built with a backend for GPUs."""
+    return bool(lib.llama_supports_gpu_offload())
+
+
+def supports_mmap() -> bool:
+    """Return whether it can use files in place."""
+    return bool(lib.llama_supports_mmap())
+
+
+def supports_mlock() -> bool:
+    """Return whether it can keep memory from being swapped out."""
+    return bool(lib.llama_supports_mlock())
 
 
 class Log:
     """llama.cpp's own messages: passed on to stderr, the last errors kept.
 
+    What it says for its developers goes to listeners only: hundreds of lines a load,
+    which would push everything else out of what is kept of a worker's log.
+
     A process has one: llama.cpp's log callback is global. It must be closed before it
     is forgotten, or llama.cpp would call into freed memory.
     """
 
-    def __init__(self, write: Callable[[str], object] = sys.stderr.write) -> None:
-        self._write = write
+    def __init__(self, write: Callable[[str], object] | None = None) -> None:
+        """Begin; ``write`` gets what is passed on, instead of stderr."""
+        self._write = write or sys.stderr.write
         self._level = 0
+        self._line = ""
         self._errors: deque[str] = deque(maxlen=20)
+        self._listeners: list[Callable[[str], None]] = []
         self._callback = lib.llama_log_callback(self._receive)
 
         lib.llama_log_set(self._callback, ctypes.c_void_p(0))
@@ -58,18 +73,36 @@ class Log:
         nobody = lib.llama_log_callback()
         lib.llama_log_set(nobody, ctypes.c_void_p(0))
 
+    def say(self, line: str) -> None:
+        """Put a line of our own among llama.cpp's."""
+        self._write(f"{line}\n")
+
+    @contextmanager
+    def heard_by(self, listener: Callable[[str], None]) -> Iterator[None]:
+        """Give ``listener`` each line too, meanwhile."""
+        self._listeners.append(listener)
+        try:
+            yield
+        finally:
+            self._listeners.remove(listener)
+
     @property
     def errors(self) -> list[str]:
         """The last error lines, oldest first."""
         return [line for line in "".join(self._errors).splitlines() if line.strip()]
+
+    def forget_errors(self) -> None:
+        """Drop the error lines, so that those that follow are of what comes now."""
+        self._errors.clear()
 
     def _receive(self, level: int, text: bytes, _data: ctypes.c_void_p) -> None:
         self._level = self._level if level == _CONTINUED_LEVEL else level
         message = text.decode("utf-8", errors="replace")
         if self._level == _ERROR_LEVEL:
             self._errors.append(message)
-        self._write(message)
-
-
-def _dotted(numbers: tuple[int, ...]) -> str:
-    return ".".join(str(number) for number in numbers)
+        if self._level != _DEBUG_LEVEL:
+            self._write(message)
+        *lines, self._line = (self._line + message).split("\n")
+        for line in lines:
+            for listener in self._listeners:
+                listener(line)

@@ -3,22 +3,34 @@
 import contextlib
 import ctypes
 import os
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 from llama_cpp import llama_cpp as lib
 
+from llm_ext.core.device import CPU, MemoryUse
+from llm_ext.core.load_options import LoraAdapter
 from llm_ext.core.memory_kind import MemoryKind
 from llm_ext.core.pooling import Pooling
 from llm_ext.core.sampling import SamplingOptions
-from llm_ext.errors import InvalidRequestError, ModelLoadError, ModelUnreadableError
+from llm_ext.errors import InvalidRequestError, LLMError
 
+from .buffers import Buffers, Uses, added
+from .devices import device_list, gpu_names
+from .gguf_file import tensor_sizes
 from .library import Log
+from .lora import Adapters, file_size
+from .parts import parts
+from .placed import placed
+from .read_ahead import Progress
+from .refusal import load_refusal
 from .vocab import Vocab
 
-Progress = Callable[[float], None]
-"""Called with the fraction that is done, 0 to 1."""
+Mode = Literal["full", "dry", "vocabulary"]
+"""A dry load does everything but to allocate and read weights, so that llama.cpp says
+how much memory it would take; a vocabulary can only be tokenised with."""
 
 _RECOMMENDED: dict[str, tuple[str, type[int] | type[float]]] = {
     "general.sampling.temp": ("temperature", float),
@@ -29,6 +41,9 @@ _RECOMMENDED: dict[str, tuple[str, type[int] | type[float]]] = {
 }
 """GGUF's metadata keys for recommended sampling, and our fields."""
 
+_NAMED_TEMPLATE = "tokenizer.chat_template."
+"""GGUF's metadata keys of further chat templates begin so."""
+
 _POOLINGS: dict[str, Pooling] = {
     str(lib.LLAMA_POOLING_TYPE_NONE): "none",
     str(lib.LLAMA_POOLING_TYPE_MEAN): "mean",
@@ -38,42 +53,38 @@ _POOLINGS: dict[str, Pooling] = {
 }
 """How GGUF's metadata writes them."""
 
-_READ_CHUNK = 8 * 1024 * 1024
-
-
-def read_ahead(path: Path, progress: Progress) -> None:
-    """Read the whole file once, so that it is in the page cache.
-
-    llama.cpp maps the file and calls its own progress function only after the kernel
-    has read it: a bar would stand at 0 % and then jump. These bytes can be counted.
-    A split file's other parts are left to llama.cpp.
-
-    Raises:
-        ModelUnreadableError: The file cannot be read.
-    """
-    buffer = bytearray(_READ_CHUNK)
-    done = 0
-    try:
-        with path.open("rb", buffering=0) as file:
-            size = os.fstat(file.fileno()).st_size
-            while count := file.readinto(buffer):
-                done += count
-                progress(min(1.0, done / size))
-    except OSError as error:
-        raise ModelUnreadableError(
-            f"The model file {path.name} cannot be read: {error.strerror}."
-        ) from error
-
 
 class Model:
-    """A loaded model. Its contexts must be closed first."""
+    """A loaded model. Its contexts must be closed first.
+
+    Attributes:
+        path: The file; the first one of a split model.
+        log: What llama.cpp said, and will say.
+        gpus: Names of the GPUs that llama.cpp was given, in order.
+        offloaded: Layers on GPUs, the output layer among them.
+        uses: Bytes of weights, adapters included, by the names of devices.
+    """
 
     def __init__(
-        self, path: Path, *, gpu_layers: int, log: Log, progress: Progress
+        self,
+        path: Path,
+        *,
+        gpu_layers: int,
+        log: Log,
+        progress: Progress,
+        devices: Sequence[str] = (),
+        tensor_split: Sequence[float] = (),
+        lora: Sequence[LoraAdapter] = (),
+        mmap: bool = True,
+        mode: Mode = "full",
     ) -> None:
         """Load ``path``; ``gpu_layers`` of -1 is all.
 
+        See :class:`~llm_ext.core.load_options.LoadOptions` for the options.
+
         Raises:
+            InvalidRequestError: There is no such device, or the shares do not fit.
+            InsufficientMemoryError: A device has no room for its part.
             ModelLoadError: llama.cpp refused; says why, in its words.
         """
 
@@ -81,16 +92,52 @@ class Model:
             progress(fraction)
             return True
 
+        # Given a GPU but no layers for it, llama.cpp would compute long prompts on it.
+        gpus = gpu_names(devices if gpu_layers else [CPU])
         params = lib.llama_model_default_params()
         params.n_gpu_layers = gpu_layers
         params.progress_callback = lib.llama_progress_callback(report)
-        pointer = lib.llama_model_load_from_file(os.fsencode(path), params)
+        params.vocab_only = mode == "vocabulary"
+        params.no_alloc = mode == "dry"
+        if mode == "dry" or not mmap:
+            params.load_mode = lib.LLAMA_LOAD_MODE_NONE
+        # llama.cpp goes on to read these arrays for as long as the model lives.
+        self._devices = device_list(gpus)
+        params.devices = ctypes.cast(self._devices, ctypes.c_void_p)
+        if tensor_split and gpu_layers:
+            self._shares = _shares(tensor_split, gpus)
+            params.tensor_split = self._shares
+        buffers = Buffers(gpus)
+        log.forget_errors()
+        with log.heard_by(buffers.read):
+            pointer = lib.llama_model_load_from_file(os.fsencode(path), params)
         if not pointer:
-            raise ModelLoadError(_refusal(path, log.errors))
+            raise load_refusal(path, log.errors)
         self.path = path
+        self.log = log
         self.pointer: int | None = pointer
         self.vocab = Vocab(lib.llama_model_get_vocab(pointer))
         self.trained_context = int(lib.llama_model_n_ctx_train(pointer))
+        self._layers = tuple(buffers.layers)
+        self.gpus = gpus
+        self.offloaded = sum(name in gpus for name in self._layers)
+        self._adapters: Adapters | None = None
+        try:
+            if mode == "full":
+                self._adapters = Adapters(pointer, lora, log=log, buffers=buffers)
+            self.uses = self._measured(buffers, lora, mode)
+        except LLMError:
+            self.close()
+            raise
+
+    def adapt(self, context: int) -> None:
+        """Apply the adapters, if there are any, to a new context.
+
+        Raises:
+            ModelLoadError: llama.cpp refused.
+        """
+        if self._adapters is not None:
+            self._adapters.apply(context)
 
     @property
     def memory_kind(self) -> MemoryKind:
@@ -152,6 +199,23 @@ class Model:
         return template.decode(errors="replace") if template else None
 
     @property
+    def named_templates(self) -> dict[str, str]:
+        """Its further chat templates, by name, such as "tool_use"."""
+        names = []
+        for index in range(lib.llama_model_meta_count(self.pointer)):
+            buffer = ctypes.create_string_buffer(256)
+            lib.llama_model_meta_key_by_index(self.pointer, index, buffer, len(buffer))
+            key = buffer.value.decode(errors="replace")
+            if key.startswith(_NAMED_TEMPLATE):
+                names.append(key.removeprefix(_NAMED_TEMPLATE))
+        found = {}
+        for name in names:
+            source = lib.llama_model_chat_template(self.pointer, name.encode())
+            if source:
+                found[name] = source.decode(errors="replace")
+        return found
+
+    @property
     def rerank_template(self) -> str | None:
         """How a query and a document are put together, where the file says it.
 
@@ -162,15 +226,48 @@ class Model:
 
     def close(self) -> None:
         """Free the weights."""
+        if self._adapters is not None:
+            self._adapters.close()
+            self._adapters = None
         if self.pointer is not None:
             lib.llama_model_free(self.pointer)
             self.pointer = None
 
+    def _measured(
+        self, buffers: Buffers, lora: Sequence[LoraAdapter], mode: Mode
+    ) -> Uses:
+        if mode == "vocabulary":
+            return {}
+        if mode == "full" and not buffers.maps:
+            return buffers.uses()
+        tensors = placed(tensor_sizes(parts(self.path)), self._layers)
+        if mode == "full":
+            return buffers.uses(tensors)
+        uses = {device: MemoryUse(weights=size) for device, size in tensors.items()}
+        files = MemoryUse(weights=sum(file_size(one) for one in lora))
+        return added(uses, {self._layers[-1]: files} if lora else {})
 
-def _refusal(path: Path, errors: list[str]) -> str:
-    reasons = [line.partition(": ")[2] or line for line in errors]
-    why = reasons[0].strip().rstrip(".") if reasons else "it gave no reason"
-    return (
-        f"llama.cpp could not load {path.name}: {why}. The file may be damaged, or of "
-        f"a kind that this release of llama.cpp does not know."
-    )
+
+def _shares(
+    shares: Sequence[float], gpus: Sequence[str]
+) -> ctypes.Array[ctypes.c_float]:
+    """Return them as llama.cpp wants them: one for each device it could ever have.
+
+    Raises:
+        InvalidRequestError: They are not one for each device, or make no sense.
+    """
+    if len(shares) != len(gpus):
+        raise InvalidRequestError(
+            f"'tensor_split' has {len(shares)} shares, but the model would be put on "
+            f"{len(gpus)} GPUs ({', '.join(gpus) or 'there are none'}). Give one for "
+            f"each.",
+            param="tensor_split",
+        )
+    if min(shares) < 0 or not 0 < sum(shares) < float("inf"):
+        raise InvalidRequestError(
+            "'tensor_split' must be shares of 0 or more, of which one is not 0.",
+            param="tensor_split",
+        )
+    room: type[ctypes.Array[ctypes.c_float]]
+    room = ctypes.c_float * int(lib.llama_max_devices())
+    return room(*shares)

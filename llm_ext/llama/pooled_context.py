@@ -10,6 +10,7 @@ from llm_ext.engine.backend import BatchElement
 from llm_ext.errors import EngineError, ModelLoadError
 
 from .batch import Batch
+from .buffers import Buffers
 from .model import Model
 from .vectors import Vector
 
@@ -41,6 +42,9 @@ class PooledContext:
     """Computes several texts in one decode, each under a sequence id of its own.
 
     A decode is one micro-batch: llama.cpp pools each micro-batch by itself.
+
+    Attributes:
+        uses: Bytes of cache and compute buffers, by the names of devices.
     """
 
     def __init__(
@@ -73,7 +77,9 @@ class PooledContext:
         params.kv_unified = True
         params.embeddings = True
         params.pooling_type = _TYPES[pooling]
-        pointer = lib.llama_init_from_model(model.pointer, params)
+        buffers = Buffers(model.gpus)
+        with model.log.heard_by(buffers.read):
+            pointer = lib.llama_init_from_model(model.pointer, params)
         if not pointer:
             raise ModelLoadError(
                 f"llama.cpp could not make a context of {cells} tokens for this "
@@ -81,6 +87,8 @@ class PooledContext:
                 f"context."
             )
         self.pointer: int | None = pointer
+        self.uses = buffers.uses()
+        model.adapt(pointer)
         # Models that read both ways have none.
         self._memory = lib.llama_get_memory(pointer)
         self._batch = Batch(micro_batch)

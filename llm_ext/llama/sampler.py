@@ -20,12 +20,15 @@ MIROSTAT_CANDIDATES = 100
 """Tokens from which Mirostat 1 estimates; the value in its paper."""
 
 _BANNED = float("-inf")
+_INT32 = 2**31 - 1
+"""What a longer number is cut to, of which C would take a part."""
+
 _PENALTIES = {"penalties", "dry"}
 """Samplers that can change which token is the likeliest."""
 
 _CUTS: dict[SamplerName, Callable[[SamplingParams], int]] = {
     "top_n_sigma": lambda p: lib.llama_sampler_init_top_n_sigma(p.top_n_sigma),
-    "top_k": lambda p: lib.llama_sampler_init_top_k(p.top_k),
+    "top_k": lambda p: lib.llama_sampler_init_top_k(min(p.top_k, _INT32)),
     "typ_p": lambda p: lib.llama_sampler_init_typical(p.typical_p, p.min_keep),
     "top_p": lambda p: lib.llama_sampler_init_top_p(p.top_p, p.min_keep),
     "min_p": lambda p: lib.llama_sampler_init_min_p(p.min_p, p.min_keep),
@@ -175,11 +178,13 @@ class ChainSampler:
             )
 
     def _add_penalties(self, params: SamplingParams) -> None:
-        self._window = max(self._window, params.repeat_last_n)
+        # llama.cpp makes room for all that it is to look at, however much that is.
+        last = min(params.repeat_last_n, self._context.cells)
+        self._window = max(self._window, last)
         self._add(
             lib.llama_sampler_init_penalties(
                 self._vocab.size,
-                params.repeat_last_n,
+                last,
                 params.repeat_penalty,
                 params.frequency_penalty,
                 params.presence_penalty,
@@ -187,8 +192,8 @@ class ChainSampler:
         )
 
     def _add_dry(self, params: SamplingParams) -> None:
-        last = params.dry_penalty_last_n
-        last = self._context.cells if last < 0 else last
+        cells, last = self._context.cells, params.dry_penalty_last_n
+        last = cells if last < 0 else min(last, cells)
         self._window = max(self._window, last)
         breakers = [text.encode() for text in params.dry_sequence_breakers]
         self._add(
@@ -196,7 +201,7 @@ class ChainSampler:
                 self._vocab.pointer,
                 params.dry_multiplier,
                 params.dry_base,
-                params.dry_allowed_length,
+                min(params.dry_allowed_length, cells),
                 last,
                 (ctypes.c_char_p * len(breakers))(*breakers),
                 len(breakers),

@@ -1,6 +1,7 @@
 """A model's tokens."""
 
 import ctypes
+from collections.abc import Iterable
 from functools import cached_property, lru_cache
 
 from llama_cpp import llama_cpp as lib
@@ -43,6 +44,26 @@ class Vocab:
         """
         return self._tokenize(text, add_special=False, parse_special=special)
 
+    def tokens(self, text: str, *, add_special: bool, parse_special: bool) -> list[int]:
+        """Return the tokens of ``text``.
+
+        With ``add_special`` what the model wants around an input is put there; with
+        ``parse_special`` special tokens in the text are recognised.
+        """
+        if add_special and parse_special:
+            return self.tokenize(text)
+        return self._tokenize(
+            text, add_special=add_special, parse_special=parse_special
+        )
+
+    def text(self, tokens: Iterable[int]) -> str:
+        """Return what these tokens write, special ones by their names.
+
+        Each must be one of the vocabulary's.
+        """
+        pieces = (self._render(token, special=True) for token in tokens)
+        return b"".join(pieces).decode(errors="replace")
+
     @cached_property
     def end_tokens(self) -> tuple[int, ...]:
         """All tokens that end an answer."""
@@ -66,9 +87,28 @@ class Vocab:
                 return list(tokens[:count])
             room = -count
 
-    def _piece(self, token: int) -> bytes:
-        """Return the text bytes of ``token``; control tokens have none."""
-        return self._render(token, special=False)
+    def marker(self, text: str) -> int | None:
+        """Return the one token that ``text`` is, if it is one with a meaning.
+
+        Grammars must name such a token: its text alone would be others.
+        """
+        tokens = self.tokenize_part(text, special=True)
+        if len(tokens) != 1:
+            return None
+        attributes = lib.llama_vocab_get_attr(self.pointer, tokens[0])
+        tag = text.startswith("<") and text.endswith(">")
+        # What llguidance takes for special, and no text of a grammar matches.
+        special = attributes & lib.LLAMA_TOKEN_ATTR_CONTROL or (
+            tag and attributes & lib.LLAMA_TOKEN_ATTR_USER_DEFINED
+        )
+        return tokens[0] if special else None
+
+    def _piece(self, token: int, *, special: bool = False) -> bytes:
+        """Return the text bytes of ``token``.
+
+        Control tokens have none, except with ``special``.
+        """
+        return self._render(token, special=special)
 
     def _special_text(self, token: int | None) -> str:
         if token is None:

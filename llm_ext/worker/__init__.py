@@ -1,6 +1,6 @@
 """The process that holds one model: ``python -m llm_ext.worker``.
 
-The main thread reads commands and prepares requests (template, tokens); the engine
-thread loads the model and then steps; both write reports. Nothing here is shared but
-the engine thread's inbox.
+The main thread reads commands; the preparer's threads make requests into sequences
+(template, tokens, constraint); the engine thread loads the model and then steps; all of
+them write reports. They hand over through queues, and share nothing else.
 """

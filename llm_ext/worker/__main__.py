@@ -4,12 +4,14 @@ import os
 import signal
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
 from llm_ext.core.events import Failed, LoadStage
-from llm_ext.core.requests import ChatRequest
+from llm_ext.core.requests import ChatRequest, CompletionRequest
 from llm_ext.engine.engine import Published as Events
+from llm_ext.engine.sequence import Sequence
 from llm_ext.errors import LLMError
 from llm_ext.ipc.channel import read_frame, write_frame
 from llm_ext.ipc.codec import decode_command, encode
@@ -23,13 +25,18 @@ from llm_ext.ipc.messages import (
     Published,
     Report,
 )
+from llm_ext.ipc.stdio import private_pipes
+from llm_ext.llama.parts import parts
+from llm_ext.llama.read_ahead import Reading
+
+from .preparer import Preparer
 
 PROGRESS_STEP = 0.01
 """Load progress is reported each time it grew by this share of a stage."""
 
 
 class Outbox:
-    """The pipe to the server. Both threads write to it, a whole frame at a time."""
+    """The pipe to the server. All threads write to it, a whole frame at a time."""
 
     def __init__(self, pipe: BinaryIO) -> None:
         self._pipe = pipe
@@ -55,8 +62,10 @@ class Outbox:
 
 def main() -> None:
     """Serve one model until the server closes the pipe."""
-    inbox, outbox = _private_pipes()
+    inbox, outbox = private_pipes()
     _stay_until_told()
+    # A thread's end would go unnoticed; whatever it is, the process must end.
+    threading.excepthook = lambda _ended: _leave_with_traceback()
     try:
         first = _next(inbox)
         if isinstance(first, Load):
@@ -67,7 +76,7 @@ def main() -> None:
 
 
 class _Serving:
-    """The two threads of a worker.
+    """The threads of a worker.
 
     The engine thread loads, so that a load can be abandoned: the reading thread sees
     the pipe close, and the process ends. The server sends no request before it has
@@ -88,22 +97,44 @@ class _Serving:
                 case Generate():
                     self._generate(command)
                 case Cancel():
-                    self._engine.cancel(command.request_id)
+                    given_up = self._preparer.give_up(command.request_id)
+                    self._engine.cancel(command.request_id, begun=not given_up)
                 case Load():
                     raise ValueError("a worker loads one model, once")
 
     def _generate(self, command: Generate) -> None:
         request = command.request
-        if not isinstance(request, ChatRequest):
-            self._engine.submit_job(command.request_id, request)
-            return
-        try:
-            sequences = self._preparation.sequences(command.request_id, request)
-        except LLMError as error:
-            events: Events = [(command.request_id, Failed.of(error))]
-            self._outbox.send(Published(events=events, status=self._engine.status))
+        if isinstance(request, (ChatRequest, CompletionRequest)):
+            # The first constraint of a model takes a second or two.
+            self._preparer.add(
+                command.request_id,
+                partial(self._sequences, command.request_id, request, command.user),
+                slow=request.constrained,
+            )
         else:
-            self._engine.submit(sequences)
+            self._engine.submit_job(command.request_id, request)
+
+    def _sequences(
+        self, number: int, request: ChatRequest | CompletionRequest, user: str
+    ) -> list[Sequence]:
+        if isinstance(request, CompletionRequest):
+            sequences = self._preparation.completions(number, request)
+        else:
+            overrun = partial(self._overrun, number)
+            sequences = self._preparation.sequences(number, request, overrun)
+        for sequence in sequences:
+            sequence.user = user
+        return sequences
+
+    def _overrun(self, request_id: int, error: LLMError) -> NoReturn:
+        """Fail a request and end the process: what it computes cannot be stopped."""
+        sys.stderr.write(f"{error}\n")
+        self._fail(request_id, error)
+        _leave(1)
+
+    def _fail(self, request_id: int, error: LLMError) -> None:
+        events: Events = [(request_id, Failed.of(error))]
+        self._outbox.send(Published(events=events, status=self._engine.status))
 
     def _guarded_engine(self) -> None:
         try:
@@ -111,23 +142,26 @@ class _Serving:
         except LLMError as error:
             self._outbox.send(LoadFailed(code=error.code, message=str(error)))
             _leave(1)
-        except BaseException:  # noqa: BLE001  # a thread's end would go unnoticed
-            _leave_with_traceback()
 
     def _run_engine(self) -> None:
-        # Importing llama.cpp takes a moment and can fail: it belongs to the load.
+        path, options = Path(self._load.path), self._load.options
+        progress = self._outbox.progress
+        reading = Reading(parts(path), partial(progress, "reading"))
+        # Importing llama.cpp takes a moment and can fail: it belongs to the load, and
+        # the file is read meanwhile.
         from llm_ext.worker.build import loaded_model  # noqa: PLC0415
         from llm_ext.worker.engine_thread import EngineThread  # noqa: PLC0415
 
-        path, options = Path(self._load.path), self._load.options
-        with loaded_model(path, options, self._outbox.progress) as loaded:
+        with loaded_model(path, options, progress, reading=reading) as loaded:
             self._preparation = loaded.preparation
             self._engine = EngineThread(loaded.engine, loaded.jobs, self._outbox.send)
+            self._preparer = Preparer(submit=self._engine.submit, refuse=self._fail)
             report = Loaded(
                 description=loaded.description,
                 context_length=loaded.context_length,
                 memory_kind=loaded.memory_kind,
                 status=self._engine.status,
+                memory=loaded.memory,
             )
             self._outbox.send(report)
             self._engine.run()
@@ -136,16 +170,6 @@ class _Serving:
 def _next(inbox: BinaryIO) -> Load | Generate | Cancel | None:
     frame = read_frame(inbox)
     return None if frame is None else decode_command(frame)
-
-
-def _private_pipes() -> tuple[BinaryIO, BinaryIO]:
-    """Take stdin and stdout away, so that what native code prints goes to stderr."""
-    inbox = os.fdopen(os.dup(sys.stdin.fileno()), "rb")
-    outbox = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    with Path(os.devnull).open("rb") as nothing:
-        os.dup2(nothing.fileno(), sys.stdin.fileno())
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    return inbox, outbox
 
 
 def _stay_until_told() -> None:

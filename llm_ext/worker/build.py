@@ -3,18 +3,25 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from pathlib import Path
 
-from llm_ext.chat.template import ChatTemplate
+from llm_ext.core.device import MemoryEstimate
 from llm_ext.core.events import LoadStage
-from llm_ext.core.load_options import MAX_DEFAULT_CONTEXT, LoadOptions
-from llm_ext.core.memory_kind import MemoryKind
+from llm_ext.core.load_options import LoadOptions, context_length
+from llm_ext.core.memory_formula import SHORTEST_CONTEXT
 from llm_ext.engine.engine import Engine
-from llm_ext.engine.memory import KEPT, MAX_SEQ_IDS
+from llm_ext.errors import InsufficientMemoryError
 from llm_ext.llama.backend import LlamaBackend
+from llm_ext.llama.buffers import added
+from llm_ext.llama.chat_templates import chat_templates
 from llm_ext.llama.context import Context
-from llm_ext.llama.library import Log, check_version
-from llm_ext.llama.model import Model, read_ahead
+from llm_ext.llama.embedder import made_for_vectors
+from llm_ext.llama.estimate import open_context, open_model, resolved
+from llm_ext.llama.library import Log, check_version, supports_gpus
+from llm_ext.llama.model import Model
+from llm_ext.llama.parts import parts
+from llm_ext.llama.read_ahead import Reading
 
 from .jobs import Jobs
 from .requests import Preparation
@@ -24,48 +31,94 @@ Report = Callable[[LoadStage, float], None]
 SMALL_MODEL = 50_000_000
 """Parameters below which one thread is faster than two."""
 
+_NO_GPUS = (
+    "llama.cpp was built without support for GPUs, so the model runs on the processor. "
+    "To use a GPU, install llama-cpp-python for it: see its installation page."
+)
+
 
 class LoadedModel:
-    """Everything that answers requests for one model."""
+    """Everything that answers requests for one model.
+
+    Attributes:
+        devices: Names of the GPUs that it computes on; none: all is done by the
+            processor.
+    """
 
     def __init__(
-        self, model: Model, context: Context, engine: Engine, jobs: Jobs
+        self,
+        model: Model,
+        context: Context,
+        engine: Engine,
+        jobs: Jobs,
+        options: LoadOptions,
     ) -> None:
         self.engine = engine
         self.jobs = jobs
         self.description = model.description
         self.memory_kind = model.memory_kind
+        self.devices = tuple(
+            name for name in model.gpus if name in model.uses or name in context.uses
+        )
         # llama.cpp rounds the cells up.
         self.context_length = min(context.cells, model.trained_context)
-        vocab = model.vocab
-        template = ChatTemplate(model.chat_template, bos=vocab.bos, eos=vocab.eos)
+        self._model = model
+        self._context = context
+        templates = chat_templates(model, options)
         self.preparation = Preparation(
-            vocab,
-            template,
+            model.vocab,
+            templates.pop(""),
+            named=templates,
             recommended=model.recommended_sampling,
             context_length=self.context_length,
+        )
+
+    @property
+    def memory(self) -> MemoryEstimate:
+        """What llama.cpp says that it allocated so far, by the names of devices.
+
+        More once a model that writes text has been asked for vectors: those need
+        buffers of their own.
+        """
+        return MemoryEstimate(
+            devices=added(self._model.uses, self._context.uses, self.jobs.uses),
+            context_length=self.context_length,
+            gpu_layers=self._model.offloaded,
+            measured=True,
         )
 
 
 @contextmanager
 def loaded_model(
-    path: Path, options: LoadOptions, report: Report
+    path: Path,
+    options: LoadOptions,
+    report: Report,
+    *,
+    reading: Reading | None = None,
 ) -> Iterator[LoadedModel]:
     """Load ``path``, telling ``report`` how far it is, and free it in the end.
 
+    ``reading`` is what reads the files ahead already, where somebody began with it.
+
     Raises:
-        ModelUnreadableError: The file cannot be read.
+        InvalidRequestError: The options do not fit what there is here.
+        ModelUnreadableError: A file cannot be read.
+        InsufficientMemoryError: A device has no room for its part.
         ModelLoadError: llama.cpp refused, or is of an untested release.
     """
     check_version()
     with ExitStack() as stack:
         log = stack.enter_context(closing(Log()))
-        read_ahead(path, lambda fraction: report("reading", fraction))
+        if options.gpu_layers != 0 and not supports_gpus():
+            log.say(_NO_GPUS)
+        options = resolved(path, options, log=log)
+        reading = reading or Reading(parts(path), partial(report, "reading"))
+        reading.wait()
         model = stack.enter_context(
             closing(
-                Model(
+                open_model(
                     path,
-                    gpu_layers=options.gpu_layers,
+                    options,
                     log=log,
                     progress=lambda fraction: report("loading", fraction),
                 )
@@ -75,36 +128,29 @@ def loaded_model(
         cells = context_length(options.context_length, model.trained_context)
         threads = options.threads or default_threads(model.parameters)
         context = stack.enter_context(
-            closing(
-                Context(
-                    model,
-                    cells=cells,
-                    seq_ids=seq_ids(model.memory_kind, slots=options.slots),
-                    threads=threads,
-                )
-            )
+            closing(_context(model, options, cells=cells, threads=threads))
         )
         backend = stack.enter_context(closing(LlamaBackend(model, context)))
-        jobs = stack.enter_context(closing(Jobs(model, cells=cells, threads=threads)))
+        jobs = Jobs(model, cells=min(cells, context.cells), threads=threads)
+        stack.enter_context(closing(jobs))
+        if made_for_vectors(model, context):
+            jobs.prepare()
         engine = Engine(backend, n_slots=options.slots)
-        yield LoadedModel(model, context, engine, jobs)
+        yield LoadedModel(model, context, engine, jobs, options)
 
 
-def context_length(asked: int, trained: int) -> int:
-    """Return the tokens to make room for: as asked, and never beyond the training.
-
-    Past the length that a model was trained with it writes nonsense.
-    """
-    return min(asked or MAX_DEFAULT_CONTEXT, trained)
-
-
-def seq_ids(kind: MemoryKind, *, slots: int) -> int:
-    """Return the sequence ids to ask for.
-
-    Beyond those of the slots they are for kept prefixes. They cost nothing where cells
-    are shared; in other memories each has a state or a window of its own.
-    """
-    return min(slots + KEPT, MAX_SEQ_IDS) if kind == "attention" else slots
+def _context(
+    model: Model, options: LoadOptions, *, cells: int, threads: int
+) -> Context:
+    """Make the context; half as long, and so on, where that may be and must be."""
+    try:
+        return open_context(model, options, cells=cells, threads=threads)
+    except InsufficientMemoryError:
+        if not options.fit or cells <= SHORTEST_CONTEXT:
+            raise
+    half = max(SHORTEST_CONTEXT, cells // 2)
+    model.log.say(f"There is no room for that; trying {half} tokens.")
+    return _context(model, options, cells=half, threads=threads)
 
 
 def default_threads(parameters: int) -> int:

@@ -1,15 +1,20 @@
 """The loop that steps the engine: inbox in, reports out."""
 
 import queue
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from llm_ext.core.events import Finished, Usage
 from llm_ext.core.requests import EmbedRequest, RankRequest
 from llm_ext.engine.engine import Engine, Published as Events
 from llm_ext.engine.sequence import Sequence
 from llm_ext.ipc.messages import EngineStatus, Published
 
 from .jobs import Jobs
+
+COUNT_PERIOD = 1.0
+"""Seconds after which cells are counted again: where much is kept, that takes time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,10 +34,15 @@ class SubmitJob:
 
 @dataclass(frozen=True, kw_only=True)
 class Stop:
-    """A request to cancel, and the engine's step count when it arrived."""
+    """A request to cancel, and the engine's step count when it arrived.
+
+    Attributes:
+        begun: Whether the engine has been given it.
+    """
 
     request_id: int
     arrived_at: int
+    begun: bool
 
 
 class EngineThread:
@@ -51,6 +61,8 @@ class EngineThread:
         self._inbox: queue.SimpleQueue[Submit | SubmitJob | Stop] = queue.SimpleQueue()
         self._cancelled = 0
         self._cancel_steps = 0
+        self._held_cells = 0
+        self._counted_at = 0.0
 
     def submit(self, sequences: list[Sequence]) -> None:
         """Queue the answers to a request. From any thread."""
@@ -60,10 +72,13 @@ class EngineThread:
         """Queue a request to embed or to rank. From any thread."""
         self._inbox.put(SubmitJob(request_id=request_id, request=request))
 
-    def cancel(self, request_id: int) -> None:
-        """End a request before the next step. From any thread."""
+    def cancel(self, request_id: int, *, begun: bool = True) -> None:
+        """End a request before the next step. From any thread.
+
+        One that is not ``begun`` was never submitted, and will not be.
+        """
         arrived_at = self._engine.steps
-        self._inbox.put(Stop(request_id=request_id, arrived_at=arrived_at))
+        self._inbox.put(Stop(request_id=request_id, arrived_at=arrived_at, begun=begun))
 
     @property
     def status(self) -> EngineStatus:
@@ -74,6 +89,10 @@ class EngineThread:
             slots=engine.scheduler.n_slots,
             busy=engine.busy_slots,
             waiting=engine.waiting,
+            backlog=engine.scheduler.backlog,
+            slot_steps=engine.slot_steps,
+            cells=engine.cells,
+            held_cells=self._held_cells,
             cancelled=self._cancelled,
             cancel_steps=self._cancel_steps,
         )
@@ -107,8 +126,11 @@ class EngineThread:
                     events += self._stop(item)
 
     def _stop(self, item: Stop) -> Events:
-        events = self._jobs.cancel(item.request_id)
-        events += self._engine.cancel(item.request_id)
+        number = item.request_id
+        events = self._jobs.cancel(number) + self._engine.cancel(number)
+        if not item.begun:
+            usage = Usage(prompt_tokens=0, completion_tokens=0)
+            events = [(number, Finished(reason="cancelled", usage=usage))]
         if events:
             steps = self._engine.steps - item.arrived_at
             self._cancelled += 1
@@ -116,4 +138,7 @@ class EngineThread:
         return events
 
     def _publish(self, events: Events) -> None:
+        now = time.monotonic()
+        if self._engine.idle or now - self._counted_at >= COUNT_PERIOD:
+            self._held_cells, self._counted_at = self._engine.held_cells, now
         self._send(Published(events=events, status=self.status))

@@ -1,6 +1,7 @@
 """Embedding and ranking: computed a decode at a time, between the engine's steps."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 
 from llm_ext.core.events import (
@@ -15,7 +16,8 @@ from llm_ext.core.events import (
 )
 from llm_ext.core.pooling import Pooling
 from llm_ext.core.requests import EmbedRequest, RankRequest
-from llm_ext.errors import LLMError
+from llm_ext.errors import LLMError, NotSupportedError
+from llm_ext.llama.buffers import Uses, added
 from llm_ext.llama.embedder import Embedder
 from llm_ext.llama.model import Model
 from llm_ext.llama.pair import pair_tokens
@@ -86,6 +88,21 @@ class Jobs:
         """Whether a step would do nothing."""
         return not self._jobs
 
+    def prepare(self) -> None:
+        """Make the context now, for a model that is there for nothing else.
+
+        Raises:
+            ModelLoadError: There is no memory for it.
+        """
+        ranks = self._model.pooling == "rank"
+        with suppress(NotSupportedError):  # said to whoever asks
+            self._embedder("rank" if ranks else None).open()
+
+    @property
+    def uses(self) -> Uses:
+        """Bytes of all contexts so far, by the names of devices."""
+        return added(*(embedder.uses for embedder in self._embedders.values()))
+
     def submit(
         self, request_id: int, request: EmbedRequest | RankRequest
     ) -> list[tuple[int, EngineEvent]]:
@@ -128,12 +145,18 @@ class Jobs:
                 for document in request.documents
             ]
             return Job(request_id, self._embedder("rank"), pairs, _scores)
-        inputs = [
+        inputs: list[Sequence[int]] = [
             vocab.tokenize(given) if isinstance(given, str) else given
             for given in request.inputs
         ]
         answered = partial(_vectors, dimensions=request.dimensions)
-        return Job(request_id, self._embedder(None), inputs, answered)
+        embedder = self._embedder(None)
+        if request.truncate:
+            ended = vocab.adds_eos or vocab.adds_sep
+            inputs = [
+                _shortened(tokens, embedder.limit, ended=ended) for tokens in inputs
+            ]
+        return Job(request_id, embedder, inputs, answered)
 
     def _embedder(self, pooling: Pooling | None) -> Embedder:
         if pooling not in self._embedders:
@@ -143,6 +166,13 @@ class Jobs:
         embedder = self._embedders[pooling]
         embedder.check_use("rank" if pooling == "rank" else "embed")
         return embedder
+
+
+def _shortened(tokens: Sequence[int], limit: int, *, ended: bool) -> Sequence[int]:
+    """Return at most ``limit`` tokens; the last one stays where it marks the end."""
+    if len(tokens) <= limit:
+        return tokens
+    return [*tokens[: limit - 1], tokens[-1]] if ended else tokens[:limit]
 
 
 def _scores(rows: Sequence[Vector]) -> Scores:

@@ -1,0 +1,77 @@
+"""Prepares requests beside the thread that reads commands."""
+
+import queue
+import threading
+from collections.abc import Callable
+from typing import TypeAlias
+
+from llm_ext.engine.sequence import Sequence
+from llm_ext.errors import LLMError
+
+Prepare: TypeAlias = Callable[[], list[Sequence]]
+"""Makes the sequences of a request; can raise LLMError."""
+
+_Line: TypeAlias = "queue.SimpleQueue[tuple[int, Prepare]]"
+
+
+class Preparer:
+    """Two lines of requests; in each, a thread prepares one after another.
+
+    What can take seconds has a line for itself, so that nobody else waits for it.
+    """
+
+    def __init__(
+        self,
+        *,
+        submit: Callable[[list[Sequence]], None],
+        refuse: Callable[[int, LLMError], None],
+    ) -> None:
+        """Begin with nothing to do.
+
+        Args:
+            submit: Takes the sequences of a request. Must not block.
+            refuse: Takes the number of a request that cannot be served, and why.
+        """
+        self._submit = submit
+        self._refuse = refuse
+        self._lock = threading.Lock()
+        self._here: set[int] = set()
+        self._quick: _Line = queue.SimpleQueue()
+        self._slow: _Line = queue.SimpleQueue()
+        for line in (self._quick, self._slow):
+            threading.Thread(target=self._serve, args=(line,), daemon=True).start()
+
+    def add(self, number: int, prepare: Prepare, *, slow: bool) -> None:
+        """Queue a request; its number must not be in use."""
+        with self._lock:
+            self._here.add(number)
+        line = self._slow if slow else self._quick
+        line.put((number, prepare))
+
+    def give_up(self, number: int) -> bool:
+        """Forget a request: nothing more is heard of it.
+
+        Returns:
+            Whether it was here. Otherwise it has been handed over, or never came.
+        """
+        with self._lock:
+            was_here = number in self._here
+            self._here.discard(number)
+        return was_here
+
+    def _serve(self, line: _Line) -> None:
+        while True:
+            number, prepare = line.get()
+            if number not in self._here:
+                continue
+            try:
+                sequences = prepare()
+            except LLMError as error:
+                if self.give_up(number):
+                    self._refuse(number, error)
+            else:
+                # At once, or a cancel between the two would find it in neither place.
+                with self._lock:
+                    if number in self._here:
+                        self._here.remove(number)
+                        self._submit(sequences)
