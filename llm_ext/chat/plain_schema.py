@@ -1,0 +1,94 @@
+"""Parameters that are simple enough for notations other than JSON's."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from llm_ext.core.tools import Tool
+
+PlainKind = Literal["text", "option", "scalar", "nested"]
+"""Any text, one of a few texts, another value without parts, or one with parts."""
+
+_SAYS_NOTHING = {"description", "title", "default", "examples", "$schema"}
+_OBJECT_KEYS = {"type", "properties", "required", "additionalProperties"}
+_SCALARS = {"integer", "number", "boolean"}
+_NESTED = {"array", "object"}
+
+
+class PlainProperty(msgspec.Struct, frozen=True, kw_only=True):
+    """A parameter.
+
+    Attributes:
+        name: Its name.
+        schema: Its JSON Schema.
+        kind: What its values are.
+        required: Whether it must be given.
+        options: The texts to choose from.
+    """
+
+    name: str
+    schema: dict[str, Any]
+    kind: PlainKind
+    required: bool
+    options: tuple[str, ...] = ()
+
+
+def plain_properties(tool: Tool) -> list[PlainProperty] | None:
+    """Return the parameters; None where only JSON can hold to their schema."""
+    schema = tool.parameters
+    properties = schema.get("properties", {})
+    required = schema.get("required", [])
+    if not isinstance(properties, dict) or _said(schema) - _OBJECT_KEYS:
+        return None
+    if not set(required) <= set(properties):
+        return None
+    found: list[PlainProperty] = []
+    for name, value in properties.items():
+        kind = _kind(value)
+        if kind is None:
+            return None
+        found.append(
+            PlainProperty(
+                name=name,
+                schema=value,
+                kind=kind,
+                required=name in required,
+                options=tuple(value["enum"]) if kind == "option" else (),
+            )
+        )
+    return found
+
+
+def takes_text(tool: Tool, name: str) -> bool:
+    """Whether a parameter is a text, or may be anything."""
+    properties = tool.parameters.get("properties", {})
+    schema = properties.get(name) if isinstance(properties, dict) else None
+    if not isinstance(schema, dict):
+        return True
+    kind = schema.get("type")
+    if kind is None:
+        return all(isinstance(value, str) for value in schema.get("enum", [0]))
+    return bool(kind == "string")
+
+
+def _kind(schema: object) -> PlainKind | None:
+    if not isinstance(schema, dict) or "$ref" in str(schema):
+        return None
+    kind = schema.get("type")
+    said = _said(schema)
+    if kind in _SCALARS:
+        return "scalar"
+    if kind in _NESTED:
+        return "nested"
+    options = schema.get("enum")
+    if kind not in ("string", None) or not said <= {"type", "enum"}:
+        return None
+    if options is None:
+        return "text" if kind else None
+    texts = all(isinstance(option, str) and "<" not in option for option in options)
+    return "option" if options and texts else None
+
+
+def _said(schema: Mapping[str, Any]) -> set[str]:
+    return set(schema) - _SAYS_NOTHING
