@@ -17,11 +17,14 @@ from llm_ext.ipc.channel import ChannelError, read_frame, write_frame
 LOG_LINES = 200
 """Lines of a worker's log that are kept."""
 
-_DEFAULT_ENVIRONMENT = {
+DEFAULT_ENVIRONMENT = {
     # llama.cpp's OpenMP threads spin while they wait for each other. On processors
     # that others use too (this server, a kernel), spinning takes the time that the
     # awaited thread needs: a short spin and then sleep is many times faster there.
     "GOMP_SPINCOUNT": "1000",
+    # When it aborts, llama.cpp first starts a debugger to print where: that takes a
+    # second, if it is allowed at all, and pushes the reason out of the log.
+    "GGML_NO_BACKTRACE": "1",
 }
 """Variables of a worker that the user's own override."""
 
@@ -65,10 +68,17 @@ class Launcher(Protocol):
 
 
 class ChildProcess:
-    """A worker as a child of this process, with one thread for each of its pipes."""
+    """A child of this process, with one thread for each of its pipes.
+
+    It runs ``module``, by default a worker's.
+    """
 
     def __init__(
-        self, *, on_frame: Callable[[bytes], None], on_exit: Callable[[int], None]
+        self,
+        *,
+        on_frame: Callable[[bytes], None],
+        on_exit: Callable[[int], None],
+        module: str = "llm_ext.worker",
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._on_frame = on_frame
@@ -76,8 +86,8 @@ class ChildProcess:
         self._outgoing: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._log: deque[str] = deque(maxlen=LOG_LINES)
         # A session of its own: Ctrl-C in the server's terminal is not for the worker.
-        self._process = subprocess.Popen(  # our own module
-            [sys.executable, "-m", "llm_ext.worker"],
+        self._process = subprocess.Popen(  # noqa: S603  # our own module
+            [sys.executable, "-m", module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -85,7 +95,7 @@ class ChildProcess:
             # "-m" puts the current folder on the module path: never the user's own,
             # where a notebook's neighbour may be called queue.py.
             cwd=_HOME,
-            env={**_DEFAULT_ENVIRONMENT, **os.environ},
+            env={**DEFAULT_ENVIRONMENT, **os.environ},
         )
         log = threading.Thread(target=self._drain_log, daemon=True)
         log.start()

@@ -1,12 +1,159 @@
-"""Where a request goes: pure."""
+"""Which models may be in memory together: pure."""
 
-from llm_ext.errors import QueueFullError
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
+
+import msgspec
+
+from llm_ext.core.device import MemoryEstimate
 
 
-def check_room(model: str, *, queued: int, max_waiting: int) -> None:
-    """Raise QueueFullError if ``queued`` requests are as many as may wait."""
-    if queued >= max_waiting:
-        raise QueueFullError(model, waiting=queued)
+class Resident(msgspec.Struct, frozen=True, kw_only=True):
+    """A model that has memory, or is promised some.
+
+    Attributes:
+        id: Of its process.
+        need: What was set aside for it.
+        state: ``idle`` can go at once, ``busy`` when its requests end; ``loading`` may
+            not be disturbed; ``leaving`` is about to go.
+        pinned: Whether it stays, whoever needs room.
+        last_used: When a request last came or ended; any steady clock.
+    """
+
+    id: str
+    need: MemoryEstimate
+    state: str
+    pinned: bool = False
+    last_used: float = 0.0
+
+
+class Room(msgspec.Struct, frozen=True, kw_only=True):
+    """What models may take.
+
+    Attributes:
+        capacity: Bytes on each device for all models together.
+        available: Bytes on each device that nobody, models or others, uses now.
+        max_models: Models at once; 0 is no limit.
+        max_need: Bytes that one model may take; 0 is no limit.
+    """
+
+    capacity: Mapping[str, int]
+    available: Mapping[str, int]
+    max_models: int = 0
+    max_need: int = 0
+
+
+class Start(msgspec.Struct, frozen=True):
+    """There is room."""
+
+
+class Evict(msgspec.Struct, frozen=True):
+    """There will be, once these idle ones have gone."""
+
+    ids: tuple[str, ...]
+
+
+class Drain(msgspec.Struct, frozen=True):
+    """There will be, once these have answered what they have and gone."""
+
+    ids: tuple[str, ...]
+
+
+class Wait(msgspec.Struct, frozen=True):
+    """There will be, once what is in motion has settled."""
+
+
+class Refuse(msgspec.Struct, frozen=True):
+    """There is not, whatever is unloaded.
+
+    ``needed`` bytes on ``device`` are more than the ``possible`` ones; ``device`` is ""
+    where pinned models fill the number that is allowed.
+    """
+
+    device: str
+    needed: int
+    possible: int
+
+
+Decision: TypeAlias = Start | Evict | Drain | Wait | Refuse
+
+
+def place(need: MemoryEstimate, residents: Sequence[Resident], room: Room) -> Decision:
+    """Decide how a model that needs ``need`` comes into memory.
+
+    1. At once, if it fits beside all residents.
+    2. In place of idle ones, the least recently used first, no more than it takes.
+    3. In place of busy ones when they are done, or of what is in motion.
+    4. Not at all.
+    """
+    if not (lacking := _lacking(need, residents, (), room)):  # 1
+        return Start()
+    leaving = [r for r in residents if r.state == "leaving"]
+    idle = _oldest(r for r in residents if r.state == "idle" and not r.pinned)
+    busy = _oldest(r for r in residents if r.state == "busy" and not r.pinned)
+    loading = [r for r in residents if r.state == "loading" and not r.pinned]
+    if not _lacking(need, residents, leaving, room):
+        return Wait()
+    gone = _enough(need, residents, leaving, idle, room)  # 2
+    if gone is not None:
+        return Evict(tuple(r.id for r in gone))
+    gone = _enough(need, residents, [*leaving, *idle], busy, room)  # 3
+    if gone is not None:
+        return Drain(tuple(r.id for r in gone))
+    movable = [*leaving, *idle, *busy, *loading]
+    if loading and not _lacking(need, residents, movable, room):
+        return Wait()
+    lacking = _lacking(need, residents, movable, room) or lacking  # 4
+    return lacking[0]
+
+
+def _enough(
+    need: MemoryEstimate,
+    residents: Sequence[Resident],
+    gone: Sequence[Resident],
+    candidates: Sequence[Resident],
+    room: Room,
+) -> list[Resident] | None:
+    """Return which candidates have to follow those already gone; None if all fail."""
+    chosen: list[Resident] = []
+    for candidate in candidates:
+        chosen.append(candidate)
+        if not _lacking(need, residents, [*gone, *chosen], room):
+            break
+    else:
+        return None
+    for candidate in tuple(chosen):  # a small old one may turn out not to matter
+        others = [r for r in chosen if r is not candidate]
+        if not _lacking(need, residents, [*gone, *others], room):
+            chosen = others
+    return chosen
+
+
+def _lacking(
+    need: MemoryEstimate,
+    residents: Sequence[Resident],
+    gone: Sequence[Resident],
+    room: Room,
+) -> list[Refuse]:
+    """Return what is short if those gone were gone; empty if it fits."""
+    left = [r for r in residents if r not in gone]
+    found = []
+    if room.max_need and need.total > room.max_need:
+        found.append(Refuse("", need.total, room.max_need))
+    for device in need.devices:
+        needed = need.on(device)
+        free = room.capacity.get(device, 0) - sum(r.need.on(device) for r in left)
+        returned = sum(r.need.on(device) for r in gone)
+        now = room.available.get(device, 0) + returned
+        if needed > min(free, now):
+            found.append(Refuse(device, needed, max(0, min(free, now))))
+    if room.max_models and len(left) >= room.max_models:
+        found.append(Refuse("", 0, 0))
+    return found
+
+
+def _oldest(residents: Iterable[Resident]) -> list[Resident]:
+    return sorted(residents, key=lambda resident: resident.last_used)
 
 
 def default_model(
