@@ -1,0 +1,1 @@
+"""Completions from servers beyond this machine, as events like those of the pool."""
