@@ -1,44 +1,116 @@
-"""What all handlers share: access, errors, and the client that goes away."""
+"""What all handlers share: errors, streams, and the client that goes away."""
 
+from asyncio import Future
+from collections.abc import Callable, Collection
+from functools import partial
 from http import HTTPStatus
 from typing import Any, NoReturn
+from urllib.parse import quote
 
 import msgspec
-from jupyter_server.base.handlers import APIHandler
-from jupyter_server.extension.handler import ExtensionHandlerMixin
 from tornado import web
 
+from llm_ext.core import bounds
+from llm_ext.core.requests import Request
 from llm_ext.errors import LLMError
 from llm_ext.pool.router import Router
 from llm_ext.pool.stream import EventStream
-from llm_ext.services import Services
+from llm_ext.providers.registry import Providers
+from llm_ext.wire import limits, sse
+from llm_ext.wire.error_shape import ErrorShape
 from llm_ext.wire.openai import errors
+from llm_ext.wire.openai.body import ignored
 
-SERVICES_KEY = "llm_ext_services"
-"""Where the extension puts its services into the web application's settings."""
+from .access import IGNORED, PROVIDER, SERVICES_KEY, AccessHandler
+
+__all__ = ["SERVICES_KEY", "LLMHandler"]
+
+_MOST_NAMES, _LONGEST_NAME = 32, 64
+"""What a header has room for."""
 
 
-class LLMHandler(ExtensionHandlerMixin, APIHandler):
+class LLMHandler(AccessHandler):
     """Base of every handler.
 
-    All errors, the web server's own included, have OpenAI's shape. Whatever stream a
-    handler has in ``self.stream`` is closed when the client goes away, which cancels
+    All errors, the web server's own included, have the dialect's shape. Whatever stream
+    a handler has in ``self.stream`` is closed when the client goes away, which cancels
     its request in the engine.
     """
 
     auth_resource = "llm_ext:models"
     stream: EventStream | None = None
+    _answered_by: EventStream | None = None
+
+    error_shape: ErrorShape = errors
+    """How the route's dialect tells errors; OpenAI's, if it says nothing else."""
+
+    def initialize(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # Jupyter's signature
+        """See Tornado."""
+        super().initialize(*args, **kwargs)
+        self._when_gone: list[Callable[[], None]] = []
 
     @property
-    def services(self) -> Services:
-        """The extension's services."""
-        services: Services = self.settings[SERVICES_KEY]
-        return services
+    def wants_events(self) -> bool:
+        """Whether the client accepts server-sent events."""
+        return sse.MEDIA_TYPE in self.request.headers.get("Accept", "")
 
     @property
     def router(self) -> Router:
         """The pool's router."""
         return self.services.router
+
+    @property
+    def providers(self) -> Providers:
+        """All who answer: the pool, and other servers."""
+        return self.services.providers
+
+    async def generate(
+        self, request: Request, *, keep_alive: float | None = None
+    ) -> EventStream:
+        """Return the stream that answers ``request`` for this caller.
+
+        It ends when the client goes away. See ``Providers.generate`` for errors.
+
+        Raises:
+            InvalidRequestError: The request is too large.
+            ModelNotAllowedError: The caller's key is for other models.
+        """
+        bounds.check(request)
+        key = self.key
+        if key is not None:
+            model = await self.providers.model(request.model)
+            self.services.keyring.admit(key, model.id)
+        self.stream = self._answered_by = await self.providers.generate(
+            request, user=self.user, keep_alive=keep_alive
+        )
+        if key is not None:
+            self.stream.on_usage = partial(self.services.keyring.charge, key)
+        self._tell_limits()
+        return self.stream
+
+    def tell_ignored(self, known: Collection[str]) -> None:
+        """Say which fields of the body, an object, mean nothing: not ``known`` ones.
+
+        A client that misspells a field would not learn of it otherwise.
+        """
+        names = ignored(self.request.body, known)
+        if names:
+            told = [quote(name[:_LONGEST_NAME]) for name in names[:_MOST_NAMES]]
+            more = ["..."] if len(names) > _MOST_NAMES else []
+            self.set_header(IGNORED, ", ".join([*told, *more]))
+
+    def _tell_limits(self) -> None:
+        allowances = dict(self.router.allowances(self.user))
+        if self.key is not None:
+            allowances |= self.services.keyring.allowances(self.key)
+        for name, value in limits.headers(allowances).items():
+            self.set_header(name, value)
+
+    def flush(self, include_footers: bool = False) -> "Future[None]":  # noqa: FBT001, FBT002  # Tornado's signature
+        """Send what is written; the headers, which go first, tell who answers."""
+        if self._answered_by is not None and not self._headers_written:
+            self.set_header(PROVIDER, self._answered_by.provider)
+        return super().flush(include_footers)
 
     def reply(self, value: object, status: HTTPStatus = HTTPStatus.OK) -> None:
         """Finish with ``value`` as JSON."""
@@ -50,6 +122,12 @@ class LLMHandler(ExtensionHandlerMixin, APIHandler):
         super().on_connection_close()
         if self.stream is not None:
             self.stream.close()
+        for action in self._when_gone:
+            action()
+
+    def when_gone(self, action: Callable[[], None]) -> None:
+        """Let ``action`` be called when the client goes away."""
+        self._when_gone.append(action)
 
     def get_login_url(self) -> NoReturn:
         """Refuse callers who are unknown; there is no page to send them to."""
@@ -60,20 +138,24 @@ class LLMHandler(ExtensionHandlerMixin, APIHandler):
         )
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:  # noqa: ANN401  # Tornado's signature
-        """Answer with an error in OpenAI's shape."""
+        """Answer with an error in the dialect's shape."""
+        shape = self.error_shape
         error = kwargs.get("exc_info", (None, None, None))[1]
         if isinstance(error, LLMError):
-            self.set_status(errors.status(error))
-            for name, value in errors.headers(error).items():
-                self.set_header(name, value)
-            self.finish(msgspec.json.encode(errors.reply(error)))
-            return
+            status_code = shape.status(error)
+            self.set_status(status_code)
         if status_code == HTTPStatus.UNAUTHORIZED:
             self.set_header("WWW-Authenticate", "Bearer")
+        if isinstance(error, LLMError):
+            self._tell_limits()
+            for name, value in shape.headers(error).items():
+                self.set_header(name, value)
+            self.finish(msgspec.json.encode(shape.reply(error)))
+            return
         message = self._reason or "Unknown error"
         if isinstance(error, web.HTTPError) and error.log_message:
             message = error.log_message % error.args
-        self.finish(msgspec.json.encode(errors.http_reply(status_code, message)))
+        self.finish(msgspec.json.encode(shape.http_reply(status_code, message)))
 
     def log_exception(
         self,

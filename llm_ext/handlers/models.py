@@ -22,7 +22,8 @@ class ModelsHandler(LLMHandler):
         """List all models with their states."""
         models = await self.router.models()
         default = await self.router.default()
-        self.reply(native.ModelsReply(default=default, models=models))
+        remote = self.providers.models()
+        self.reply(native.ModelsReply(default=default, models=models, remote=remote))
 
 
 class ModelHandler(LLMHandler):
@@ -32,7 +33,27 @@ class ModelHandler(LLMHandler):
     @authorized
     async def get(self, name: str) -> None:
         """Show one model."""
-        self.reply(await self.router.model(name))
+        self.reply(await self.providers.model(name))
+
+    @web.authenticated
+    @authorized
+    async def delete(self, name: str) -> None:
+        """Delete a model's files."""
+        await self.router.delete(self.providers.own(name))
+        self.set_status(HTTPStatus.NO_CONTENT)
+        self.finish()
+
+
+class PinHandler(LLMHandler):
+    """``models/{id}/pin``."""
+
+    @web.authenticated
+    @authorized
+    async def post(self, name: str) -> None:
+        """Let a model stay loaded whoever needs room, or no longer."""
+        call = native.parse(self.request.body, native.PinCall)
+        own = self.providers.own(name)
+        self.reply(await self.router.pin(own, pinned=call.pinned))
 
 
 class LoadHandler(LLMHandler):
@@ -46,8 +67,15 @@ class LoadHandler(LLMHandler):
         A client that accepts server-sent events is told how far the load is, until
         the model is ready or an error says why it is not.
         """
-        stream = await self.router.load(name)
-        if sse.MEDIA_TYPE not in self.request.headers.get("Accept", ""):
+        call = native.parse(self.request.body, native.LoadCall)
+        name = self.providers.own(name)
+        stream = await self.router.load(
+            name,
+            options=call.options,
+            keep_alive=call.seconds,
+            pinned=call.pinned,
+        )
+        if not self.wants_events:
             stream.close()
             self.reply(await self.router.model(name), HTTPStatus.ACCEPTED)
             return
@@ -70,5 +98,6 @@ class UnloadHandler(LLMHandler):
     @authorized
     async def post(self, name: str) -> None:
         """Unload, and answer when the memory is free."""
-        call = native.parse_unload(self.request.body)
-        self.reply(await self.router.unload(name, force=call.force))
+        call = native.parse(self.request.body, native.UnloadCall)
+        own = self.providers.own(name)
+        self.reply(await self.router.unload(own, force=call.force))

@@ -11,7 +11,9 @@ from llm_ext.core.events import (
     Loading,
     LoadStage,
     PromptProgress,
+    Queued,
     Ready,
+    Rerouted,
 )
 
 
@@ -30,10 +32,11 @@ class ReadyStatus(_Status, frozen=True, tag="ready"):
     """The model is loaded."""
 
 
-class QueuedStatus(_Status, frozen=True, tag="queued"):
-    """The request waits for, or has, a slot."""
+class QueuedStatus(_Status, frozen=True, tag="queued", omit_defaults=True):
+    """The request waits for, or has, a slot; ``position`` others are before it."""
 
-    prompt_tokens: int
+    prompt_tokens: int | None = None
+    position: int | None = None
 
 
 class PromptStatus(_Status, frozen=True, tag="prompt"):
@@ -50,8 +53,20 @@ class InputStatus(_Status, frozen=True, tag="inputs"):
     total: int
 
 
+class ReroutedStatus(_Status, frozen=True, tag="rerouted"):
+    """Another model answers than was asked for; ``reason`` says why."""
+
+    model: str
+    reason: str
+
+
 Status: TypeAlias = (
-    LoadingStatus | ReadyStatus | QueuedStatus | PromptStatus | InputStatus
+    LoadingStatus
+    | ReadyStatus
+    | QueuedStatus
+    | PromptStatus
+    | InputStatus
+    | ReroutedStatus
 )
 
 
@@ -61,31 +76,57 @@ def status(event: Event) -> Status:
     Raises:
         ValueError: It is no progress, but part or end of the answer.
     """
+    told = _status(event)
+    if told is None:
+        raise ValueError(f"{type(event).__name__} is no progress")
+    return told
+
+
+def _status(event: Event) -> Status | None:
+    told: Status | None = None
     match event:
         case Loading():
-            return LoadingStatus(stage=event.stage, fraction=event.fraction)
+            told = LoadingStatus(stage=event.stage, fraction=event.fraction)
         case Ready():
-            return ReadyStatus()
+            told = ReadyStatus()
+        case Rerouted():
+            told = ReroutedStatus(model=event.model, reason=event.reason)
         case Accepted():
-            return QueuedStatus(prompt_tokens=event.prompt_tokens)
+            told = QueuedStatus(prompt_tokens=event.prompt_tokens or None)
+        case Queued():
+            told = QueuedStatus(position=event.position)
         case PromptProgress():
-            return PromptStatus(done=event.done, total=event.total)
+            told = PromptStatus(done=event.done, total=event.total)
         case InputProgress():
-            return InputStatus(done=event.done, total=event.total)
-        case _:
-            raise ValueError(f"{type(event).__name__} is no progress")
+            told = InputStatus(done=event.done, total=event.total)
+    return told
 
 
 def words(event: Event) -> str:
     """Return ``event`` in a few words for people; ValueError as :func:`status`."""
     match status(event):
-        case LoadingStatus(stage=stage, fraction=fraction):
-            return f"loading {fraction:.0%} ({stage})"
+        case LoadingStatus() as loading:
+            return _loading_words(loading)
         case ReadyStatus():
             return "loaded"
-        case QueuedStatus(prompt_tokens=tokens):
-            return f"queued, {tokens} prompt tokens"
+        case QueuedStatus() as queued:
+            return _queued_words(queued)
+        case ReroutedStatus(model=model, reason=reason):
+            return f"{model} answers instead: {reason}"
         case PromptStatus(done=done, total=total):
             return f"reading the prompt {done}/{total}"
         case InputStatus(done=done, total=total):
             return f"{done}/{total} inputs"
+
+
+def _loading_words(loading: LoadingStatus) -> str:
+    if loading.stage == "waiting":
+        return "waiting until other models make room"
+    return f"loading {loading.fraction:.0%} ({loading.stage})"
+
+
+def _queued_words(queued: QueuedStatus) -> str:
+    if queued.position is None:
+        tokens = queued.prompt_tokens
+        return "queued" if tokens is None else f"queued, {tokens} prompt tokens"
+    return f"queued behind {queued.position}" if queued.position else "next in line"

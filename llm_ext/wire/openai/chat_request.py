@@ -4,13 +4,15 @@ from typing import Any
 
 import msgspec
 
-from llm_ext.core.messages import ChatMessage, Role
 from llm_ext.core.requests import ChatRequest
-from llm_ext.core.sampling import Mirostat, SamplerName, SamplingOptions, WrittenBias
+from llm_ext.core.sampling import SamplingOptions
 from llm_ext.errors import InvalidRequestError
 
 from .body import decode
+from .chat_messages import Message, chat_messages
+from .chat_tools import NamedChoice, ToolBody, tool_choice, tools
 from .response_format import ResponseFormat, StructuredOutputs, constraint
+from .sampling_body import SamplingBody, sampling_options
 
 
 class ChatCall(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,63 +37,27 @@ class _StreamOptions(msgspec.Struct):
     include_progress: bool | None = None
 
 
-class _Part(msgspec.Struct):
-    type: str
-    text: str | None = None
-
-
-class _Message(msgspec.Struct):
-    role: str
-    content: str | list[_Part] | None = None
-
-
-class _Body(msgspec.Struct):
+class _Body(SamplingBody, kw_only=True):
     """The fields that are understood; null equals absent, others are ignored."""
 
     model: str
-    messages: list[_Message]
+    messages: list[Message]
     stream: bool | None = None
     stream_options: _StreamOptions | None = None
-    max_tokens: int | None = None
     max_completion_tokens: int | None = None
-    stop: str | list[str] | None = None
-    logit_bias: (
-        dict[str, float | bool] | list[tuple[int | str, float | bool]] | None
-    ) = None
     n_probs: int | None = None
-    min_tokens: int | None = None
-    ignore_eos: bool | None = None
-    seed: int | None = None
-    repeat_last_n: int | None = None
-    repeat_penalty: float | None = None
-    frequency_penalty: float | None = None
-    presence_penalty: float | None = None
-    dry_multiplier: float | None = None
-    dry_base: float | None = None
-    dry_allowed_length: int | None = None
-    dry_penalty_last_n: int | None = None
-    dry_sequence_breakers: tuple[str, ...] | None = None
-    top_n_sigma: float | None = None
-    top_k: int | None = None
-    typical_p: float | None = None
-    top_p: float | None = None
-    min_p: float | None = None
-    xtc_probability: float | None = None
-    xtc_threshold: float | None = None
-    temperature: float | None = None
-    dynatemp_range: float | None = None
-    dynatemp_exponent: float | None = None
-    min_keep: int | None = None
-    adaptive_target: float | None = None
-    adaptive_decay: float | None = None
-    samplers: tuple[SamplerName, ...] | None = None
-    mirostat: Mirostat | None = None
-    mirostat_tau: float | None = None
-    mirostat_eta: float | None = None
-    n: int | None = None
     logprobs: bool | None = None
     top_logprobs: int | None = None
-    tools: list[Any] | None = None
+    tools: list[ToolBody] | None = None
+    tool_choice: str | NamedChoice | None = None
+    parallel_tool_calls: bool | None = None
+    chat_template: str | None = None
+    chat_template_kwargs: dict[str, Any] | None = None
+    add_generation_prompt: bool | None = None
+    continue_final_message: bool | None = None
+    reasoning_effort: str | None = None
+    reasoning_format: str | None = None
+    include_reasoning: bool | None = None
     response_format: ResponseFormat | None = None
     structured_outputs: StructuredOutputs | None = None
     json_schema: dict[str, Any] | None = None
@@ -99,15 +65,9 @@ class _Body(msgspec.Struct):
 
 
 _decoder = msgspec.json.Decoder(_Body)
-_ROLES: dict[str, Role] = {
-    "system": "system",
-    "developer": "system",
-    "user": "user",
-    "assistant": "assistant",
-    "tool": "tool",
-}
-_TRANSLATED = {"max_tokens", "stop", "logit_bias", "logprobs"}
-_SAMPLING = set(SamplingOptions.__struct_fields__) - _TRANSLATED
+
+FIELDS = frozenset(_Body.__struct_encode_fields__)
+"""Fields of a body that are understood."""
 
 
 def parse(data: bytes) -> ChatCall:
@@ -118,12 +78,15 @@ def parse(data: bytes) -> ChatCall:
             type, out of range, or not supported; names the field.
     """
     body = decode(_decoder, data)
-    _refuse_unsupported(body)
     options = body.stream_options or _StreamOptions()
+    offered = tools(body.tools or [])
+    choice, callable_tools = tool_choice(
+        body.tool_choice, offered, parallel=body.parallel_tool_calls is not False
+    )
     return ChatCall(
         request=ChatRequest(
             model=body.model,
-            messages=_messages(body),
+            messages=chat_messages(body.messages),
             sampling=_sampling(body),
             constraint=constraint(
                 body.response_format,
@@ -131,6 +94,13 @@ def parse(data: bytes) -> ChatCall:
                 body.json_schema,
                 body.grammar,
             ),
+            tools=callable_tools,
+            tool_choice=choice,
+            template_name=body.chat_template,
+            template_options=_template_options(body),
+            continue_final=_continues(body),
+            generation_prompt=body.add_generation_prompt is not False,
+            reasoning=_tells_reasoning(body),
         ),
         stream=bool(body.stream),
         include_usage=bool(options.include_usage),
@@ -138,58 +108,40 @@ def parse(data: bytes) -> ChatCall:
     )
 
 
-def _refuse_unsupported(body: _Body) -> None:
-    """Say clearly what this version cannot do, rather than answer something else."""
-    if body.tools:
+def _template_options(body: _Body) -> dict[str, Any]:
+    """Return variables for the chat template: those given, and OpenAI's effort.
+
+    Templates know it as ``reasoning_effort``, or only whether there is any.
+    """
+    given = body.chat_template_kwargs or {}
+    if body.reasoning_effort is None:
+        return given
+    if body.reasoning_effort == "none":
+        return {"enable_thinking": False, **given}
+    effort = body.reasoning_effort
+    return {"reasoning_effort": effort, "enable_thinking": True, **given}
+
+
+def _continues(body: _Body) -> bool:
+    if body.continue_final_message and body.add_generation_prompt:
         raise InvalidRequestError(
-            "'tools' is not supported by this version.", param="tools"
+            "'add_generation_prompt' and 'continue_final_message' exclude each other.",
+            param="continue_final_message",
         )
+    return bool(body.continue_final_message)
 
 
-def _messages(body: _Body) -> tuple[ChatMessage, ...]:
-    if not body.messages:
-        raise InvalidRequestError(
-            "There must be at least one message.", param="messages"
-        )
-    return tuple(
-        _message(message, f"messages[{index}]")
-        for index, message in enumerate(body.messages)
-    )
-
-
-def _message(message: _Message, where: str) -> ChatMessage:
-    role = _ROLES.get(message.role)
-    if role is None:
-        known = ", ".join(_ROLES)
-        raise InvalidRequestError(
-            f"'{message.role}' is no role; known ones are {known}.",
-            param=f"{where}.role",
-        )
-    return ChatMessage(role=role, content=_text(message.content, where))
-
-
-def _text(content: str | list[_Part] | None, where: str) -> str:
-    if content is None or isinstance(content, str):
-        return content or ""
-    for index, part in enumerate(content):
-        if part.type != "text" or part.text is None:
-            raise InvalidRequestError(
-                f"A message part of type '{part.type}' is not supported; "
-                f"this version reads text.",
-                param=f"{where}.content[{index}]",
-            )
-    return "".join(part.text or "" for part in content)
+def _tells_reasoning(body: _Body) -> bool:
+    """Whether thoughts are told apart: llama-server's field, or vLLM's."""
+    return body.reasoning_format != "none" and body.include_reasoning is not False
 
 
 def _sampling(body: _Body) -> SamplingOptions:
-    stop = (body.stop,) if isinstance(body.stop, str) else body.stop
     most = body.max_completion_tokens
-    return SamplingOptions(
+    return sampling_options(
+        body,
         max_tokens=body.max_tokens if most is None else most,
-        stop=None if stop is None else tuple(stop),
-        logit_bias=_biases(body.logit_bias),
         logprobs=_logprobs(body),
-        **{field: getattr(body, field) for field in _SAMPLING},
     )
 
 
@@ -205,25 +157,3 @@ def _logprobs(body: _Body) -> int | None:
             "'top_logprobs' needs 'logprobs' to be true.", param="top_logprobs"
         )
     return body.n_probs or None
-
-
-def _biases(
-    given: dict[str, float | bool] | list[tuple[int | str, float | bool]] | None,
-) -> WrittenBias | None:
-    """Return OpenAI's object, or llama-server's pairs; ``false`` bans a token.
-
-    A key that is no number is a text, all of whose tokens are meant.
-    """
-    if given is None:
-        return None
-    if isinstance(given, list):
-        return tuple((token, _bias(value)) for token, value in given)
-    return tuple((_token(key), _bias(value)) for key, value in given.items())
-
-
-def _token(key: str) -> int | str:
-    return int(key) if key.isdecimal() else key
-
-
-def _bias(value: float | bool) -> float:  # noqa: FBT001  # JSON's false bans
-    return float("-inf") if value is False else float(value)

@@ -11,6 +11,7 @@ from llm_ext.core.requests import EmbedRequest
 from llm_ext.errors import InvalidRequestError
 
 from .body import decode
+from .text_input import TextInput, texts_or_tokens
 
 MAX_INPUTS = 2048
 _FLOAT_BYTES = 4
@@ -25,7 +26,7 @@ class EmbedCall(msgspec.Struct, frozen=True, kw_only=True):
 
 class _Body(msgspec.Struct):
     model: str
-    input: str | list[str | int | list[int]]
+    input: TextInput
     encoding_format: Literal["float", "base64"] | None = None
     dimensions: int | None = None
 
@@ -56,6 +57,9 @@ class EmbeddingList(msgspec.Struct, frozen=True, kw_only=True):
 
 _decoder = msgspec.json.Decoder(_Body)
 
+FIELDS = frozenset(_Body.__struct_encode_fields__)
+"""Fields of a body that are understood."""
+
 
 def parse(data: bytes) -> EmbedCall:
     """Return the call that a request's body makes.
@@ -66,7 +70,7 @@ def parse(data: bytes) -> EmbedCall:
     body = decode(_decoder, data)
     if body.dimensions is not None and body.dimensions < 1:
         raise InvalidRequestError("'dimensions' must be 1 or more.", param="dimensions")
-    inputs = _inputs(body.input)
+    inputs = texts_or_tokens(body.input, param="input")
     if not 1 <= len(inputs) <= MAX_INPUTS:
         raise InvalidRequestError(
             f"'input' may hold 1 to {MAX_INPUTS} texts, not {len(inputs)}.",
@@ -97,27 +101,12 @@ def input_usage(end: Finished) -> InputUsage:
     return InputUsage(prompt_tokens=tokens, total_tokens=tokens)
 
 
-def _inputs(
-    given: str | list[str | int | list[int]],
-) -> tuple[str | tuple[int, ...], ...]:
-    """Return OpenAI's four shapes as one: a text, texts, tokens, lists of tokens."""
-    if isinstance(given, str):
-        return (given,)
-    tokens = [part for part in given if isinstance(part, int)]
-    if not tokens:
-        return tuple(
-            part if isinstance(part, str) else tuple(part)
-            for part in given
-            if not isinstance(part, int)
-        )
-    if len(tokens) < len(given):
-        raise InvalidRequestError(
-            "'input' mixes tokens with texts or lists.", param="input"
-        )
-    return (tuple(tokens),)
-
-
 def _written(vector: bytes, *, as_base64: bool) -> tuple[float, ...] | str:
     if as_base64:
         return base64.b64encode(vector).decode()
+    return numbers(vector)
+
+
+def numbers(vector: bytes) -> tuple[float, ...]:
+    """Return the components of a vector."""
     return struct.unpack(f"<{len(vector) // _FLOAT_BYTES}f", vector)

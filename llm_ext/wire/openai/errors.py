@@ -1,28 +1,86 @@
 """Errors in OpenAI's shape, and the HTTP status of each; mapped once, here."""
 
+import math
+
 import msgspec
 
 from llm_ext.errors import (
+    BodyTooLargeError,
+    ConversationBusyError,
+    ConversationChangedError,
+    ConversationNotFoundError,
+    DownloadError,
+    DownloadNotFoundError,
+    DownloadStateError,
+    InsufficientMemoryError,
+    KeyNotFoundError,
+    KeyRefusedError,
     LLMError,
+    MessageNotFoundError,
     ModelBusyError,
     ModelError,
+    ModelNotAllowedError,
     ModelNotFoundError,
     ModelUnreadableError,
+    OfflineError,
+    PromptExistsError,
+    PromptNotFoundError,
+    ProviderBusyError,
+    ProviderError,
+    ProviderNotFoundError,
+    ProviderOfflineError,
+    ProviderTimeoutError,
     QueueFullError,
+    RateLimitedError,
+    RepositoryNotAllowedError,
     RequestError,
+    ResponseNotFoundError,
+    StreamNotFoundError,
+    StreamTakenError,
     UnavailableError,
+    WorkerNotFoundError,
 )
 
 RETRY_AFTER = 2
-"""Seconds after which a request that may work later should be sent again."""
+"""Seconds after which a request that may work later should be sent again, where
+nothing better is known."""
+
+MAX_RETRY_AFTER = 60
+"""Seconds; OpenAI's clients take no longer ones."""
 
 _STATUS: dict[type[LLMError], tuple[int, str]] = {
     RequestError: (400, "invalid_request_error"),
     ModelNotFoundError: (404, "invalid_request_error"),
+    WorkerNotFoundError: (404, "invalid_request_error"),
+    ConversationNotFoundError: (404, "invalid_request_error"),
+    MessageNotFoundError: (404, "invalid_request_error"),
+    PromptNotFoundError: (404, "invalid_request_error"),
+    KeyNotFoundError: (404, "invalid_request_error"),
+    StreamNotFoundError: (404, "invalid_request_error"),
+    ResponseNotFoundError: (404, "invalid_request_error"),
+    ProviderNotFoundError: (404, "invalid_request_error"),
+    KeyRefusedError: (401, "authentication_error"),
+    ModelNotAllowedError: (403, "permission_error"),
+    DownloadNotFoundError: (404, "invalid_request_error"),
+    RepositoryNotAllowedError: (403, "permission_error"),
     ModelBusyError: (409, "conflict_error"),
+    DownloadStateError: (409, "conflict_error"),
+    ConversationBusyError: (409, "conflict_error"),
+    PromptExistsError: (409, "conflict_error"),
+    StreamTakenError: (409, "conflict_error"),
+    ConversationChangedError: (412, "conflict_error"),
+    BodyTooLargeError: (413, "invalid_request_error"),
+    OfflineError: (403, "permission_error"),
+    DownloadError: (502, "download_error"),
+    ProviderError: (502, "provider_error"),
+    ProviderOfflineError: (403, "permission_error"),
+    ProviderBusyError: (503, "provider_error"),
+    ProviderTimeoutError: (504, "provider_error"),
     ModelUnreadableError: (422, "model_error"),
     ModelError: (500, "model_error"),
+    InsufficientMemoryError: (503, "model_error"),
     QueueFullError: (429, "rate_limit_error"),
+    RateLimitedError: (429, "rate_limit_error"),
     UnavailableError: (503, "unavailable_error"),
     LLMError: (500, "server_error"),
 }
@@ -77,7 +135,8 @@ def headers(error: LLMError) -> dict[str, str]:
     """Return headers that tell OpenAI's clients whether to send the request again."""
     if not error.retry:
         return {"x-should-retry": "false"}
-    return {"Retry-After": str(RETRY_AFTER)}
+    seconds = RETRY_AFTER if error.retry_after is None else error.retry_after
+    return {"Retry-After": str(max(1, math.ceil(min(seconds, MAX_RETRY_AFTER))))}
 
 
 def _lookup(error: LLMError) -> tuple[int, str]:

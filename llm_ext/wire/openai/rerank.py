@@ -55,6 +55,9 @@ class Ranking(msgspec.Struct, frozen=True, kw_only=True):
 
 _decoder = msgspec.json.Decoder(_Body)
 
+FIELDS = frozenset(_Body.__struct_encode_fields__)
+"""Fields of a body that are understood."""
+
 
 def parse(data: bytes) -> RankCall:
     """Return the call that a request's body makes.

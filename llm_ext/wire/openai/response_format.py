@@ -69,7 +69,9 @@ def constraint(
             f"Only one of {' and '.join(repr(field) for field in found)} can be used.",
             param=list(found)[-1],
         )
-    return next(iter(found.values()), None)
+    for field, wanted in found.items():
+        return msgspec.structs.replace(wanted, param=field)
+    return None
 
 
 def _of_format(given: ResponseFormat) -> Constraint | None:

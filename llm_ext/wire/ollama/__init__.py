@@ -1,0 +1,1 @@
+"""Ollama's dialect, by its API documentation and its clients' types."""

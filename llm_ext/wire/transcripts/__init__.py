@@ -1,0 +1,1 @@
+"""Conversations as files: written here, and read back."""
