@@ -1,67 +1,41 @@
-"""Talks to the server: list, load, unload, chat."""
+"""Talks to the server, and waits for its answers."""
 
 import json
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
-
-import httpx
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from .connection import Connection, find, surroundings
-from .errors import RefusedError, ServerGoneError
+from .pieces import ChatReader, Piece, Status, raise_in_band, status
 from .stream import ServerEvent, server_events
+from .transport import (
+    EVENT_STREAM,
+    XSRF_PATH,
+    answers,
+    checked,
+    needs_xsrf,
+    open_http,
+    transport_errors,
+    xsrf_headers,
+)
 
-CONNECT_TIMEOUT = 10.0
-SILENCE_TIMEOUT = 60.0
-"""Seconds; the server breaks every silence after 15."""
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
-
-@dataclass(frozen=True, kw_only=True)
-class Status:
-    """What the server is doing before the first word.
-
-    Attributes:
-        text: In a few words.
-        fraction: How far it is, 0 to 1; None where that is unknown.
-    """
-
-    text: str
-    fraction: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Text:
-    """The answer goes on."""
-
-    text: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class End:
-    """The answer is complete; ``reason`` is "stop" or "length"."""
-
-    reason: str
-    prompt_tokens: int
-    completion_tokens: int
-
-
-Piece = Status | Text | End
+ENDS = ("done", "failed", "cancelled", "paused")
+"""States of a download in which nothing goes on."""
 
 
 class Client:
-    """A connection to the server. Close it, or use it in ``with``."""
+    """A connection to the server. Close it, or use it in ``with``.
+
+    Every method raises:
+        RefusedError: The server refuses; says why.
+        ServerGoneError: The server does not answer.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        token = connection.token
-        self._http = httpx.Client(
-            base_url=connection.url,
-            headers={"Authorization": f"Bearer {token}"} if token else {},
-            timeout=httpx.Timeout(SILENCE_TIMEOUT, connect=CONNECT_TIMEOUT),
-            # A proxy for the internet is no way to a server on this machine.
-            trust_env=False,
-        )
+        self._http = open_http(connection)
 
     @classmethod
     def find(cls, *, url: str = "", token: str = "") -> "Client":
@@ -70,48 +44,71 @@ class Client:
         Raises:
             ServerNotFoundError: There is none; lists what was tried.
         """
-        return cls(find(surroundings(_answers), url=url, token=token))
+        return cls(find(surroundings(answers), url=url, token=token))
+
+    def __enter__(self) -> "Self":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def models(self) -> dict[str, Any]:
-        """Return ``{"default": id or None, "models": [...]}``."""
-        with self._errors():
-            reply: dict[str, Any] = self._checked(self._http.get("models")).json()
-            return reply
+        """Return ``{"default": id or None, "models": [...], "remote": [...]}``."""
+        return self.get("models")
 
     def model(self, name: str) -> dict[str, Any]:
-        """Return one model's state; errors as for :meth:`load`."""
-        with self._errors():
-            model: dict[str, Any] = self._checked(
-                self._http.get(f"models/{name}")
-            ).json()
-            return model
+        """Return one model's state."""
+        return self.get(f"models/{name}")
 
-    def load(self, name: str) -> Iterator[Status]:
+    def load(
+        self,
+        name: str,
+        *,
+        options: Mapping[str, Any] | None = None,
+        keep_alive: float | str | None = None,
+        pinned: bool | None = None,
+    ) -> Iterator[Status]:
         """Load a model; yields how far it is, and returns when it is ready.
 
-        Raises:
-            RefusedError: It cannot be loaded; says why.
-            ServerGoneError: The server does not answer.
+        The load goes on on the server where the iterator is left early.
+
+        Args:
+            name: The model's id.
+            options: Load options that are to differ from the server's.
+            keep_alive: How long it stays loaded without requests: seconds, or such as
+                "10m".
+            pinned: Whether it stays loaded, whoever needs room.
         """
-        headers = {"Accept": "text/event-stream"}
-        for event in self._events(f"models/{name}/load", headers=headers):
-            yield _status(json.loads(event.data))
+        given = {"options": options, "keep_alive": keep_alive, "pinned": pinned}
+        body = {field: value for field, value in given.items() if value is not None}
+        for event in self.events("POST", f"models/{name}/load", body=body):
+            yield status(json.loads(event.data))
 
     def unload(self, name: str, *, force: bool = False) -> dict[str, Any]:
-        """Unload a model and return its state; errors as for :meth:`load`."""
-        with self._errors():
-            reply = self._http.post(
-                f"models/{name}/unload",
-                json={"force": force},
-                headers=self._xsrf_headers(),
-            )
-            model: dict[str, Any] = self._checked(reply).json()
-            return model
+        """Unload a model and return its state; ``force`` ends running requests."""
+        return self.post(f"models/{name}/unload", {"force": force})
+
+    def delete(self, name: str) -> None:
+        """Delete a model's files."""
+        self.request("DELETE", f"models/{name}")
+
+    def pull(self, reference: str) -> Generator[dict[str, Any], None, None]:
+        """Download a model; yields its state until nothing goes on any more.
+
+        The download goes on on the server where the iterator is left early.
+        """
+        body = {"model": reference}
+        for event in self.events("POST", "downloads", body=body):
+            if event.name == "download":
+                state: dict[str, Any] = json.loads(event.data)
+                yield state
+                if state["state"] in ENDS:
+                    return
 
     def chat(
         self,
         model: str,
-        messages: list[dict[str, str]],
+        messages: Sequence[Mapping[str, Any]],
         **options: Any,  # noqa: ANN401  # any of OpenAI's
     ) -> Generator[Piece, None, None]:
         """Stream an answer. Leaving the iterator early cancels it on the server.
@@ -120,115 +117,99 @@ class Client:
             model: The model's id.
             messages: OpenAI's messages.
             options: Other fields of OpenAI's request, such as ``temperature``.
-
-        Raises:
-            RefusedError: The server refused; says why.
-            ServerGoneError: The server does not answer.
         """
-        body = {
-            "model": model,
-            "messages": messages,
-            "stream": True,
-            "stream_options": {"include_usage": True, "include_progress": True},
-            **options,
-        }
-        reason = "stop"
-        for event in self._events("v1/chat/completions", json=body):
-            if event.data == "[DONE]":
-                return
-            data = json.loads(event.data)
-            if event.name == "status":
-                yield _status(data)
-                continue
-            for choice in data["choices"]:
-                reason = choice["finish_reason"] or reason
-                if text := choice["delta"].get("content"):
-                    yield Text(text=text)
-            if usage := data.get("usage"):
-                yield End(
-                    reason=reason,
-                    prompt_tokens=usage["prompt_tokens"],
-                    completion_tokens=usage["completion_tokens"],
-                )
+        reader = ChatReader()
+        body = chat_body(model, messages, options)
+        for event in self.events("POST", "v1/chat/completions", body=body):
+            yield from reader.take(event)
+
+    def embed(self, model: str, texts: Sequence[str]) -> dict[str, Any]:
+        """Return OpenAI's list of embeddings, each as base64 of 32-bit floats."""
+        body = {"model": model, "input": list(texts), "encoding_format": "base64"}
+        return self.post("v1/embeddings", body)
+
+    def get(self, path: str, **query: Any) -> dict[str, Any]:  # noqa: ANN401  # any that a URL can hold
+        """Return what a route says."""
+        return self.request("GET", path, params=query)
+
+    def text(self, path: str, **query: Any) -> str:  # noqa: ANN401  # see get
+        """Return what a route says that is no JSON."""
+        with transport_errors(self.connection):
+            return checked(self._http.get(path, params=query)).text
+
+    def post(self, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Post ``body`` as JSON and return the answer."""
+        return self.request("POST", path, json=body or {})
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        **options: Any,  # noqa: ANN401  # httpx's
+    ) -> dict[str, Any]:
+        """Send a request and return the JSON of its answer; empty for an empty one."""
+        with transport_errors(self.connection):
+            headers = {} if method == "GET" else self.write_headers()
+            reply = self._http.request(method, path, headers=headers, **options)
+            body: dict[str, Any] = (
+                checked(reply).json() if checked(reply).content else {}
+            )
+            return body
+
+    def events(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        last_id: str = "",
+    ) -> Generator[ServerEvent, None, None]:
+        """Yield a stream's events; leaving it closes its connection.
+
+        ``last_id`` is that of the last event that is known, of a stream that can go on.
+        """
+        resumed = {"Last-Event-ID": last_id} if last_id else {}
+        headers = {**EVENT_STREAM, **resumed}
+        with transport_errors(self.connection):
+            headers |= {} if method == "GET" else self.write_headers()
+            with self._http.stream(method, path, headers=headers, json=body) as reply:
+                if reply.is_error:
+                    reply.read()
+                checked(reply)
+                for event in server_events(reply.iter_lines()):
+                    raise_in_band(event)
+                    yield event
+
+    def cookies(self) -> dict[str, str]:
+        """Return the cookies that the server has set or wants to see."""
+        return dict(self._http.cookies)
 
     def close(self) -> None:
         """Close all connections."""
         self._http.close()
 
-    def _events(self, path: str, **options: Any) -> Iterator[ServerEvent]:  # noqa: ANN401  # httpx's
-        headers = {**options.pop("headers", {}), **self._xsrf_headers()}
-        with (
-            self._errors(),
-            self._http.stream("POST", path, headers=headers, **options) as reply,
-        ):
-            if reply.is_error:
-                reply.read()
-            self._checked(reply)
-            for event in server_events(reply.iter_lines()):
-                _raise_in_band(event)
-                yield event
-
-    def _xsrf_headers(self) -> dict[str, str]:
-        """Return what a server without tokens wants to see beside its cookie."""
+    def write_headers(self) -> dict[str, str]:
+        """Return what a server without tokens wants to see of all but reading."""
         if self.connection.token:
             return {}
-        if "_xsrf" not in self._http.cookies:
-            self._http.get("health/ready")
-        return {"X-XSRFToken": self._http.cookies.get("_xsrf") or ""}
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except httpx.TransportError as error:
-            problem = str(error) or type(error).__name__
-            raise ServerGoneError(
-                f"the Jupyter server at {self.connection.url} (found through "
-                f"{self.connection.source}) does not answer: {problem}."
-            ) from error
-
-    def _checked(self, reply: httpx.Response) -> httpx.Response:
-        if reply.is_success:
-            return reply
-        error = _error_body(reply)
-        message = error.get("message") or f"HTTP status {reply.status_code}"
-        raise RefusedError(str(message), code=error.get("code"))
+        if needs_xsrf(self.connection, self._http):
+            self._http.get(XSRF_PATH)
+        return xsrf_headers(self._http)
 
 
-def _answers(url: str) -> bool:
-    """Whether a server of ours is at ``url``."""
-    try:
-        reply = httpx.get(f"{url}health/live", timeout=CONNECT_TIMEOUT, trust_env=False)
-        return bool(reply.is_success and reply.json().get("status") == "ok")
-    except (httpx.HTTPError, ValueError):
-        return False
-
-
-def _error_body(reply: httpx.Response) -> dict[str, Any]:
-    try:
-        body = reply.json()
-    except ValueError:
-        return {}
-    error = body.get("error") if isinstance(body, dict) else None
-    return error if isinstance(error, dict) else {}
-
-
-def _raise_in_band(event: ServerEvent) -> None:
-    """Raise the error that came after the stream had opened, if this event is one."""
-    if '"error"' not in event.data[:10] and event.name != "error":
-        return
-    error = json.loads(event.data)["error"]
-    raise RefusedError(error["message"], code=error["code"])
-
-
-def _status(data: dict[str, Any]) -> Status:
-    match data["status"]:
-        case "loading":
-            return Status(text=f"loading ({data['stage']})", fraction=data["fraction"])
-        case "ready":
-            return Status(text="loaded", fraction=1.0)
-        case "prompt":
-            done, total = data["done"], data["total"]
-            return Status(text="reading the prompt", fraction=done / total)
-        case _:
-            return Status(text="waiting for the first word")
+def chat_body(
+    model: str, messages: Sequence[Mapping[str, Any]], options: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the body of a request for a stream with its progress and its figures."""
+    return {
+        "model": model,
+        "messages": list(messages),
+        "stream": True,
+        "stream_options": {
+            "include_usage": True,
+            "include_progress": True,
+            "progress": True,
+        },
+        "timings": True,
+        **options,
+    }

@@ -3,7 +3,8 @@
 In this order, first match wins:
 
 1. an explicit URL;
-2. ``LLM_EXT_URL``, with ``LLM_EXT_TOKEN_FILE`` or ``LLM_EXT_TOKEN``;
+2. ``LLM_EXT_URL``, with ``LLM_EXT_TOKEN_FILE`` or ``LLM_EXT_TOKEN``, and where they are
+   needed ``LLM_EXT_COOKIE_FILE`` and ``LLM_EXT_CERTIFICATE``;
 3. the file ``llm_ext-<pid>.json`` that the extension writes into Jupyter's runtime
    folder, of the process that started this kernel;
 4. Jupyter's own list of running servers (``jpserver-<pid>.json``): the one that
@@ -16,11 +17,16 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from .errors import ServerNotFoundError
 
+if TYPE_CHECKING:
+    import ssl
+
 PREFIX = "llm/"
+_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # replaced, never listened to
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,15 +37,56 @@ class Connection:
         url: Ends in ``/llm/``.
         token: Jupyter's token; empty if the server has none.
         source: How it was found, in words.
+        cookie: A login cookie, for servers that have a password and no token.
+        certificate: File of the server's own certificate; empty trusts the system's.
+        socket: Path of the Unix socket that leads to ``url``; empty for TCP.
     """
 
     url: str
     token: str
     source: str
+    cookie: str = ""
+    certificate: str = ""
+    socket: str = ""
 
     def __repr__(self) -> str:
         """Without the token: it can run code."""
         return f"Connection(url={self.url!r}, source={self.source!r})"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers that authorise a request."""
+        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        """The cookies that authorise a request where there is no token."""
+        pairs = (part.partition("=") for part in self.cookie.split(";"))
+        return {name.strip(): value.strip() for name, _, value in pairs if name}
+
+    def verification(self) -> "ssl.SSLContext | bool":
+        """Return how the server's certificate is checked.
+
+        One that the server named itself, in a file that only its user can write, is
+        trusted whatever host name it has.
+        """
+        if not self.certificate:
+            return True
+        import ssl  # noqa: PLC0415  # few servers need it
+
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        context.load_verify_locations(self.certificate)
+        return context
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """How a search went; ``tried`` are the steps that led nowhere, in words."""
+
+    connection: Connection | None
+    tried: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,14 +98,31 @@ class Surroundings:
         runtime_dir: Jupyter's runtime folder.
         parents: Process ids that may have started this process.
         folder: The current folder.
-        answers: Whether a server of ours answers at a URL.
+        answers: Whether a server of ours is where a connection leads.
     """
 
     environ: Mapping[str, str]
     runtime_dir: Path
     parents: tuple[int, ...]
     folder: Path
-    answers: Callable[[str], bool]
+    answers: Callable[[Connection], bool]
+
+
+def search(here: Surroundings, *, url: str = "", token: str = "") -> Search:
+    """Look for the connection to use.
+
+    Raises:
+        ServerNotFoundError: A variable names a file that cannot be read.
+    """
+    if url:
+        return Search(connection=_connection(url, "given by name", token=token))
+    tried: list[str] = []
+    for step in (_from_environment, _from_our_file, _from_jupyter, _from_hub):
+        found = step(here)
+        if isinstance(found, Connection):
+            return Search(connection=found, tried=tuple(tried))
+        tried.append(found)
+    return Search(connection=None, tried=tuple(tried))
 
 
 def find(here: Surroundings, *, url: str = "", token: str = "") -> Connection:
@@ -67,18 +131,13 @@ def find(here: Surroundings, *, url: str = "", token: str = "") -> Connection:
     Raises:
         ServerNotFoundError: There is none; lists what was tried.
     """
-    tried: list[str] = []
-    if url:
-        return Connection(url=_with_slash(url), token=token, source="given by name")
-    for step in (_from_environment, _from_our_file, _from_jupyter, _from_hub):
-        found = step(here)
-        if isinstance(found, Connection):
-            return found
-        tried.append(found)
-    raise ServerNotFoundError(tried)
+    result = search(here, url=url, token=token)
+    if result.connection is None:
+        raise ServerNotFoundError(result.tried)
+    return result.connection
 
 
-def surroundings(answers: Callable[[str], bool]) -> Surroundings:
+def surroundings(answers: Callable[[Connection], bool]) -> Surroundings:
     """Return this process's surroundings."""
     from jupyter_core.paths import jupyter_runtime_dir  # noqa: PLC0415  # not at start
 
@@ -99,28 +158,42 @@ def _from_environment(here: Surroundings) -> Connection | str:
     url = here.environ.get("LLM_EXT_URL", "")
     if not url:
         return "LLM_EXT_URL is not set"
-    return Connection(
-        url=_with_slash(url), token=_named_token(here.environ), source="LLM_EXT_URL"
+    token = _named_file(here.environ, "LLM_EXT_TOKEN_FILE")
+    return _connection(
+        url,
+        "LLM_EXT_URL",
+        token=token or here.environ.get("LLM_EXT_TOKEN", ""),
+        cookie=_named_file(here.environ, "LLM_EXT_COOKIE_FILE"),
+        certificate=here.environ.get("LLM_EXT_CERTIFICATE", ""),
     )
 
 
-def _named_token(environ: Mapping[str, str]) -> str:
-    file = environ.get("LLM_EXT_TOKEN_FILE", "")
+def _named_file(environ: Mapping[str, str], variable: str) -> str:
+    """Return what the file holds that a variable names; empty where it is not set."""
+    file = environ.get(variable, "")
     if not file:
-        return environ.get("LLM_EXT_TOKEN", "")
+        return ""
     try:
         return Path(file).expanduser().read_text(encoding="utf-8").strip()
     except OSError as error:
-        problem = f"LLM_EXT_TOKEN_FILE names {file}, which cannot be read: {error}"
+        problem = f"{variable} names {file}, which cannot be read: {error}"
         raise ServerNotFoundError([problem]) from error
+
+
+def find_by_file(here: Surroundings, pid: int) -> Connection | None:
+    """Return the way to the server with process id ``pid``, by the extension's file."""
+    path = here.runtime_dir / f"llm_ext-{pid}.json"
+    facts = _read(path)
+    if facts is None:
+        return None
+    return _with_facts(here, str(facts["url"]), facts, f"the file {path}")
 
 
 def _from_our_file(here: Surroundings) -> Connection | str:
     for pid in here.parents:
-        path = here.runtime_dir / f"llm_ext-{pid}.json"
-        facts = _read(path)
-        if facts is not None:
-            return _connection(here, str(facts["url"]), facts, f"the file {path}")
+        found = find_by_file(here, pid)
+        if found is not None:
+            return found
     names = " or ".join(f"llm_ext-{pid}.json" for pid in here.parents)
     return (
         f"{here.runtime_dir} has no {names}, which the server that started this "
@@ -132,10 +205,10 @@ def _from_jupyter(here: Surroundings) -> Connection | str:
     silent: list[str] = []
     for facts in _candidates(here):
         url = _with_slash(str(facts["url"])) + PREFIX
-        if here.answers(url):
-            return _connection(
-                here, url, facts, f"the running server at {facts['url']}"
-            )
+        source = f"the running server at {facts['url']}"
+        connection = _with_facts(here, url, facts, source)
+        if here.answers(connection):
+            return connection
         silent.append(str(facts["url"]))
     if silent:
         return f"jupyter-llm-ext is not enabled on {' or '.join(silent)}"
@@ -170,16 +243,41 @@ def _from_hub(here: Surroundings) -> Connection | str:
     token = here.environ.get("JUPYTERHUB_API_TOKEN", "")
     if not url or not token:
         return "JUPYTERHUB_SERVICE_URL and JUPYTERHUB_API_TOKEN are not set"
-    return Connection(
-        url=_with_slash(url) + PREFIX, token=token, source="JupyterHub's variables"
-    )
+    return _connection(_with_slash(url) + PREFIX, "JupyterHub's variables", token=token)
 
 
-def _connection(
+def _with_facts(
     here: Surroundings, url: str, facts: dict[str, Any], source: str
 ) -> Connection:
     token = str(facts.get("token") or here.environ.get("JUPYTERHUB_API_TOKEN", ""))
-    return Connection(url=url, token=token, source=source)
+    certificate = str(facts.get("certificate") or "")
+    return _connection(url, source, token=token, certificate=certificate)
+
+
+def _connection(
+    url: str, source: str, *, token: str, cookie: str = "", certificate: str = ""
+) -> Connection:
+    """Return the connection to ``url``, which may be written as Jupyter does.
+
+    Jupyter writes a Unix socket as ``http+unix://%2Fpath/``, and an address that only
+    a server can have, such as 0.0.0.0, where it listens to all.
+    """
+    parts = urlsplit(_with_slash(url))
+    socket = ""
+    if parts.scheme == "http+unix":
+        socket = unquote(parts.netloc)
+        parts = parts._replace(scheme="http", netloc="localhost")
+    elif parts.hostname in _EVERYWHERE:
+        port = f":{parts.port}" if parts.port else ""
+        parts = parts._replace(netloc=f"127.0.0.1{port}")
+    return Connection(
+        url=urlunsplit(parts),
+        token=token,
+        source=source,
+        cookie=cookie,
+        certificate=certificate,
+        socket=socket,
+    )
 
 
 def _read(path: Path) -> dict[str, Any] | None:

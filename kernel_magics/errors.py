@@ -4,15 +4,22 @@
 
     MagicError
     ├── ServerNotFoundError   no Jupyter server with the extension was found
+    ├── PrivateServerError    none could be started for this kernel either
     ├── ServerGoneError       it was found, but does not answer (any more)
-    └── RefusedError          it answered with an error
+    ├── RefusedError          it answered with an error
+    ├── NoModelError          it has no model that could be asked
+    ├── DownloadFailedError   a model could not be fetched
+    ├── NoAnswerError         a model wrote nothing where something was needed
+    ├── SchemaError           an answer cannot be, or is not, of the wanted type
+    └── ToolError             a function cannot be offered to a model
     StoppedError              the user interrupted the cell (a KeyboardInterrupt)
 
 In a notebook each shows as its message alone, without a traceback: it is not the
 user's code that failed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 
 class _Plain:
@@ -40,6 +47,15 @@ class ServerNotFoundError(MagicError):
         )
 
 
+class PrivateServerError(MagicError):
+    """The server that this kernel started for itself does not come up."""
+
+    def __init__(self, problem: str, log: object) -> None:
+        super().__init__(
+            f"the private server of this kernel {problem}. What it printed is in {log}."
+        )
+
+
 class ServerGoneError(MagicError):
     """The server does not answer."""
 
@@ -50,6 +66,40 @@ class RefusedError(MagicError):
     def __init__(self, message: str, *, code: str | None = None) -> None:
         super().__init__(message)
         self.code = code
+
+
+class NoModelError(MagicError):
+    """The server has no model, and none was named."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "there is no model on this server yet. Put a GGUF file into the folder "
+            "that the server names when it starts (option LLMExt.model_folders), or "
+            "get one with '%llm pull'."
+        )
+
+
+class DownloadFailedError(MagicError):
+    """A download has ended without its model."""
+
+    @classmethod
+    def of(cls, download: Mapping[str, Any]) -> "DownloadFailedError":
+        """Return the error of a download's last state; an empty one is none at all."""
+        error = download.get("error") or {}
+        state = download.get("state", "not there")
+        return cls(error.get("message") or f"the download is {state}.")
+
+
+class NoAnswerError(MagicError):
+    """A model wrote nothing."""
+
+
+class SchemaError(MagicError):
+    """A type cannot be described to the server, or an answer is none of that type."""
+
+
+class ToolError(MagicError):
+    """A function of the notebook cannot be offered to a model."""
 
 
 class StoppedError(_Plain, KeyboardInterrupt):

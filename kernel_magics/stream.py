@@ -6,27 +6,48 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class ServerEvent:
-    """One event; ``name`` is "message" where the server gave none."""
+    """One event.
+
+    Attributes:
+        name: "message" where the server gave none.
+        data: Its lines, joined.
+        id: Where a later stream can go on from; empty where the server gave none.
+    """
 
     name: str
     data: str
+    id: str = ""
 
 
-def server_events(lines: Iterable[str]) -> Iterator[ServerEvent]:
-    """Yield the events in ``lines``, which come without their line ends.
+class EventReader:
+    """Makes events of lines, for those who read them one by one.
 
     Comments are skipped; an event without its closing empty line is dropped.
     """
-    name, data = "", list[str]()
+
+    def __init__(self) -> None:
+        self._fields: dict[str, list[str]] = {}
+
+    def take(self, line: str) -> ServerEvent | None:
+        """Take a line without its end; return the event that it ends, if any."""
+        if line:
+            field, _, value = line.partition(":")
+            self._fields.setdefault(field, []).append(value.removeprefix(" "))
+            return None
+        fields, self._fields = self._fields, {}
+        if "data" not in fields:
+            return None
+        return ServerEvent(
+            name=fields.get("event", [""])[-1] or "message",
+            data="\n".join(fields["data"]),
+            id=fields.get("id", [""])[-1],
+        )
+
+
+def server_events(lines: Iterable[str]) -> Iterator[ServerEvent]:
+    """Yield the events in ``lines``, which come without their line ends."""
+    reader = EventReader()
     for line in lines:
-        if not line:
-            if data:
-                yield ServerEvent(name=name or "message", data="\n".join(data))
-            name, data = "", []
-            continue
-        field, _, value = line.partition(":")
-        value = value.removeprefix(" ")
-        if field == "event":
-            name = value
-        elif field == "data":
-            data.append(value)
+        event = reader.take(line)
+        if event is not None:
+            yield event

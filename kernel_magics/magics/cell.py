@@ -1,93 +1,151 @@
 """``%%llm``: asks the text of the cell, and shows the answer as it comes."""
 
 from argparse import Namespace
-from collections.abc import Callable, Iterator
-from contextlib import closing
 from typing import Any
 
-from kernel_magics.client import Client, End, Piece, Status, Text
-from kernel_magics.errors import MagicError, StoppedError
-from kernel_magics.render import Output, output
+from IPython.core.error import UsageError
 
-_OPTIONS = ("temperature", "max_tokens", "seed")
+from kernel_magics.answer import Answer
+from kernel_magics.context.budget import Excerpt, characters, tokens
+from kernel_magics.context.interpolate import Interpolated, interpolate
+from kernel_magics.context.sources import SOURCES, gathered
+from kernel_magics.functions import Toolbox
+from kernel_magics.render.bundles import fenced
+from kernel_magics.schema import Schema, schema_of
+
+from .arguments import listed, unquoted
+from .asking import Asked, messages_of, show_answer
+from .session import Session
+
+CONTEXT_TITLE = "These are parts of my notebook.\n\n"
+QUESTION_TITLE = "\n\n---\n\n"
 
 
 class CellQuestion:
     """Runs ``%%llm`` cells."""
 
-    def __init__(self, shell: Any, client: Callable[[], Client]) -> None:  # noqa: ANN401  # see render.output
-        self._shell = shell
-        self._client = client
+    def __init__(self, session: Session) -> None:
+        self._session = session
 
-    def ask(self, arguments: Namespace, question: str) -> None:
-        """Stream the answer to ``question`` into the cell's output.
+    def ask(self, arguments: Namespace, text: str) -> None:
+        """Stream the answer to the cell's ``text`` into its output.
 
         Raises:
+            UsageError: An option makes no sense.
             MagicError: No server, no model, or the server refused; says why.
             StoppedError: The user interrupted; the request ended on the server too.
         """
-        client = self._client()
-        model = arguments.model or _default(client)
-        given = {name: getattr(arguments, name) for name in _OPTIONS}
-        options = {name: value for name, value in given.items() if value is not None}
-        pieces = client.chat(model, _messages(arguments.system, question), **options)
-        answer = _Answer(model, output(self._shell))
-        # An interrupt closes the connection, upon which the server cancels.
-        with closing(pieces):
-            answer.follow(pieces)
+        question = self._question(arguments, text.strip())
+        excerpts = self._excerpts(arguments)
+        asked = self._asked(arguments, question.text, excerpts)
+        if arguments.dry_run:
+            self._preview(asked, question, excerpts)
+            return
+        answer = show_answer(self._session, asked)
+        if arguments.output:
+            schema = asked.schema is not None
+            self._session.values[arguments.output] = answer.value if schema else answer
+        if asked.kind == "code":
+            self._offer(answer)
 
+    def _question(self, arguments: Namespace, text: str) -> Interpolated:
+        options = self._session.options
+        if arguments.raw or not options.interpolate:
+            return Interpolated(text=text, names=())
+        limit = characters(options.context_tokens)
+        return interpolate(text, self._session.values, limit)
 
-class _Answer:
-    """An answer as it grows."""
+    def _excerpts(self, arguments: Namespace) -> list[Excerpt]:
+        names = listed(arguments.context)
+        unknown = [name for name in names if name not in SOURCES]
+        if unknown:
+            known = ", ".join(SOURCES)
+            raise UsageError(f"--context knows no '{unknown[0]}'; it knows {known}.")
+        limit = arguments.budget
+        if limit is None:
+            limit = self._session.options.context_tokens
+        return gathered(self._session.notebook, names, limit)
 
-    def __init__(self, model: str, shown: Output) -> None:
-        self._model = model
-        self._shown = shown
-        self._text = ""
-
-    def follow(self, pieces: Iterator[Piece]) -> None:
-        """Show ``pieces`` as they come."""
-        self._shown.progress(f"{self._model}: waiting", None)
-        try:
-            for piece in pieces:
-                self._take(piece)
-        except KeyboardInterrupt:
-            self._close("stopped")
-            raise StoppedError("the answer was interrupted.") from None
-        except MagicError:
-            self._close("broken off")
-            raise
-
-    def _take(self, piece: Piece) -> None:
-        match piece:
-            case Status() if not self._text:
-                self._shown.progress(f"{self._model}: {piece.text}", piece.fraction)
-            case Text():
-                self._text += piece.text
-                self._shown.text(self._text)
-            case End():
-                cut = f"cut at {piece.completion_tokens} tokens"
-                self._close(cut if piece.reason == "length" else "")
-
-    def _close(self, note: str) -> None:
-        """Show the text for the last time, with ``note`` if it is not whole.
-
-        Without any text the waiting line goes, and leaves the place to the error.
-        """
-        marked = f"{self._text}\n\n*[{note}]*" if note else self._text
-        self._shown.finish(marked if self._text else "")
-
-
-def _default(client: Client) -> str:
-    default = client.models()["default"]
-    if default is None:
-        raise MagicError(
-            "there is no model on this server yet. Put a GGUF file into the folder "
-            "that the server names when it starts (option LLMExt.model_folders)."
+    def _asked(
+        self, arguments: Namespace, question: str, excerpts: list[Excerpt]
+    ) -> Asked:
+        options = self._session.options
+        schema = self._schema(arguments)
+        kind = arguments.format or ("json" if schema else options.format)
+        return Asked(
+            question=question,
+            prompt=with_excerpts(question, excerpts),
+            model=self._session.model(arguments.model),
+            system=unquoted(arguments.system or "") or options.system,
+            options=_request_options(arguments, self._session, kind),
+            kind=kind,
+            stream=options.stream and not arguments.no_stream,
+            stats=options.stats or arguments.stats,
+            history=0 if arguments.no_history else options.history,
+            schema=schema,
+            toolbox=self._toolbox(arguments),
+            allowed=arguments.yes,
         )
-    return str(default)
+
+    def _schema(self, arguments: Namespace) -> Schema | None:
+        if arguments.schema is None:
+            return None
+        return schema_of(self._session.value(arguments.schema))
+
+    def _toolbox(self, arguments: Namespace) -> Toolbox | None:
+        names = listed(arguments.tools)
+        functions = [self._session.value(name) for name in names]
+        for name, function in zip(names, functions, strict=True):
+            if not callable(function):
+                raise UsageError(f"'{name}' is no function, and cannot be a tool.")
+        return Toolbox(functions) if functions else None
+
+    def _preview(
+        self, asked: Asked, question: Interpolated, excerpts: list[Excerpt]
+    ) -> None:
+        """Show what would be sent, and about how long it is."""
+        messages = messages_of(self._session, asked, asked.history)
+        total = sum(tokens(message["content"]) for message in messages)
+        lines = [f"Would be sent to **{asked.model}**, about {total} tokens:"]
+        for message in messages:
+            content = message["content"]
+            lines.append(f"**{message['role']}**, about {tokens(content)} tokens")
+            lines.append(fenced(content))
+        if excerpts:
+            titles = ", ".join(excerpt.title for excerpt in excerpts)
+            lines.append(f"From the notebook: {titles}.")
+        if question.names:
+            lines.append(f"Replaced: {', '.join(f'`{n}`' for n in question.names)}.")
+        self._session.show("\n\n".join(lines))
+
+    def _offer(self, answer: Answer) -> None:
+        """Put the code into the next cell, or at the next prompt of a terminal."""
+        self._session.shell.set_next_input(answer.code, replace=False)
 
 
-def _messages(system: str | None, question: str) -> list[dict[str, str]]:
-    turns = [("system", system or ""), ("user", question.strip())]
-    return [{"role": role, "content": text} for role, text in turns if text]
+def with_excerpts(question: str, excerpts: list[Excerpt]) -> str:
+    """Return the question below the parts of the notebook that go along with it.
+
+    They come first, so that a server that keeps what it read need not read them again.
+    """
+    if not excerpts:
+        return question
+    parts = "\n\n".join(str(excerpt) for excerpt in excerpts)
+    return f"{CONTEXT_TITLE}{parts}{QUESTION_TITLE}{question}"
+
+
+def _request_options(
+    arguments: Namespace, session: Session, kind: str
+) -> dict[str, Any]:
+    """Return OpenAI's fields: what the cell says, else what the notebook says."""
+    chosen: dict[str, Any] = {
+        name: value
+        for name in ("temperature", "max_tokens", "seed")
+        if (value := getattr(arguments, name)) is not None
+        or (value := getattr(session.options, name)) is not None
+    }
+    if arguments.stop:
+        chosen["stop"] = [unquoted(text) for text in arguments.stop]
+    if kind == "json" and arguments.schema is None:
+        chosen["response_format"] = {"type": "json_object"}
+    return chosen

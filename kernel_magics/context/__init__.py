@@ -1,0 +1,1 @@
+"""What of a notebook a question may carry: values, cells, variables, errors."""

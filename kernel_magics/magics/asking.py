@@ -1,0 +1,124 @@
+"""Asks a question as the magics do: remembered, shown, interruptible."""
+
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any
+
+from kernel_magics.answer import Answer
+from kernel_magics.consent import everything
+from kernel_magics.conversation import Turn, messages
+from kernel_magics.errors import RefusedError
+from kernel_magics.exchange import Exchange, Question, ask
+from kernel_magics.functions import Toolbox
+from kernel_magics.render.formats import INSTRUCTIONS
+from kernel_magics.render.output import Output
+from kernel_magics.render.reply import Reply
+from kernel_magics.schema import Schema
+
+from .session import Session
+
+ANSWER_NAME = "_llm"
+"""The variable that holds the last answer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What a cell asks.
+
+    Attributes:
+        question: What is remembered of it.
+        prompt: What is sent: the question, and what goes along with it.
+        model: The model to ask.
+        system: What the model should be or do.
+        options: Other fields of OpenAI's request.
+        kind: One of the formats.
+        stream: Whether the answer is shown while it grows.
+        stats: Whether tokens and times are shown.
+        history: How many earlier turns go along; 0 also remembers nothing.
+        schema: What the answer has to be.
+        toolbox: Functions that the model may have called.
+        allowed: Whether calls need no further consent.
+    """
+
+    question: str
+    prompt: str
+    model: str
+    system: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    kind: str = "markdown"
+    stream: bool = True
+    stats: bool = False
+    history: int = 0
+    schema: Schema | None = None
+    toolbox: Toolbox | None = None
+    allowed: bool = False
+
+
+def messages_of(session: Session, asked: Asked, history: int) -> list[dict[str, Any]]:
+    """Return the messages of a question, with so many earlier turns."""
+    instruction = "" if asked.schema else INSTRUCTIONS.get(asked.kind, "")
+    system = "\n\n".join(part for part in (asked.system, instruction) if part)
+    return messages(asked.prompt, system=system, turns=_turns(session, history))
+
+
+def show_answer(session: Session, asked: Asked) -> Answer:
+    """Ask, show the answer as it comes, and return it.
+
+    Earlier turns that do not fit into the model's context are left out, the oldest
+    first.
+
+    Raises:
+        MagicError: The server refused, or is gone; says why.
+        StoppedError: The user interrupted; the request ended on the server too.
+    """
+    return _show_with(session, asked, asked.history, session.output())
+
+
+def _show_with(session: Session, asked: Asked, history: int, shown: Output) -> Answer:
+    try:
+        return _show(session, asked, history, shown)
+    except RefusedError as error:
+        turns = len(_turns(session, history))
+        if error.code != "context_length_exceeded" or not turns:
+            raise
+    return _show_with(session, asked, turns // 2, shown)
+
+
+def _turns(session: Session, history: int) -> list[Turn]:
+    return session.conversation.turns[-history:] if history else []
+
+
+def _show(session: Session, asked: Asked, history: int, shown: Output) -> Answer:
+    exchange = Exchange(
+        Question(
+            model=asked.model,
+            messages=tuple(messages_of(session, asked, history)),
+            options=asked.options,
+            schema=asked.schema,
+            toolbox=asked.toolbox,
+        ),
+        consent=everything if asked.allowed else session.consent,
+    )
+    reply = Reply(
+        shown,
+        exchange,
+        kind=asked.kind,
+        stream=asked.stream,
+        stats=asked.stats,
+    )
+    pieces = ask(session.client, exchange)
+    try:
+        # An interrupt closes the connection, upon which the server cancels.
+        with closing(pieces):
+            return reply.follow(pieces)
+    finally:
+        _remember(session, asked, reply.answer)
+
+
+def _remember(session: Session, asked: Asked, answer: Answer | None) -> None:
+    if answer is None or not answer.text:
+        return
+    session.values[ANSWER_NAME] = answer
+    if asked.history:
+        session.conversation.add(asked.question, answer.text)

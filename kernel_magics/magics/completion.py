@@ -1,0 +1,116 @@
+"""What Tab offers after ``%llm`` and ``%%llm``."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from kernel_magics.context.sources import SOURCES
+from kernel_magics.errors import MagicError
+from kernel_magics.render.formats import FORMATS
+
+from .command import Command
+from .session import Session
+
+FRESH = 5.0
+"""Seconds for which names from the server are taken as they were."""
+
+PATIENCE = 2.0
+"""Seconds that a server may take to say them: nothing else runs meanwhile."""
+
+CELL_OPTIONS: dict[str, str] = {
+    "--system": "",
+    "--temperature": "",
+    "--max-tokens": "",
+    "--seed": "",
+    "--stop": "",
+    "--format": "formats",
+    "-f": "formats",
+    "--output": "variables",
+    "-o": "variables",
+    "--schema": "variables",
+    "--context": "sources",
+    "--budget": "",
+    "--dry-run": "",
+    "--no-history": "",
+    "--raw": "",
+    "--tools": "functions",
+    "--yes": "",
+    "--no-stream": "",
+    "--stats": "",
+}
+"""The options of ``%%llm``, and what follows them."""
+
+
+class Completion:
+    """Completes a line; IPython calls it with an event."""
+
+    def __init__(self, session: Session, commands: Mapping[str, Command]) -> None:
+        self._session = session
+        self._commands = commands
+        self._names: dict[str, list[str]] = {}
+        self._asked: dict[str, float] = {}
+
+    def __call__(self, _shell: Any, event: Any) -> list[str]:  # noqa: ANN401  # IPython's
+        """Return what the word under the cursor may become."""
+        before = event.text_until_cursor[: len(event.text_until_cursor)]
+        said = before.split()
+        unfinished = "" if before.endswith(" ") else said.pop() if said else ""
+        if event.command == "%%llm":
+            offers = self._cell(said[1:], unfinished)
+        else:
+            offers = self._line(said[1:], unfinished)
+        # IPython completes the part after the last of its own delimiters.
+        hidden = len(unfinished) - len(event.symbol)
+        return [
+            offer[max(hidden, 0) :]
+            for offer in sorted(offers)
+            if offer.startswith(unfinished)
+        ]
+
+    def _line(self, said: list[str], unfinished: str) -> list[str]:
+        if not said:
+            return list(self._commands)
+        command = self._commands.get(said[0])
+        if command is None:
+            return []
+        if unfinished.startswith("-"):
+            return [
+                option
+                for action in command.parser._actions  # noqa: SLF001  # no other way to list them
+                for option in action.option_strings
+            ]
+        return self._from_server(command.completes)
+
+    def _cell(self, said: list[str], unfinished: str) -> list[str]:
+        if unfinished.startswith("-"):
+            return list(CELL_OPTIONS)
+        kind = CELL_OPTIONS.get(said[-1], "") if said else ""
+        values = self._session.values
+        names = [name for name in values if not name.startswith("_")]
+        match kind:
+            case "formats":
+                return list(FORMATS)
+            case "sources":
+                return list(SOURCES)
+            case "functions":
+                return [name for name in names if callable(values[name])]
+            case "variables":
+                return names
+        return [] if said else self._from_server("models")
+
+    def _from_server(self, kind: str) -> list[str]:
+        """Return names of models or prompts, as far as there is a server already."""
+        client = self._session.known_client
+        if not kind or client is None:
+            return []
+        now = time.monotonic()
+        if now >= self._asked.get(kind, 0.0):
+            self._asked[kind] = now + FRESH
+            try:
+                reply = client.request("GET", kind, timeout=PATIENCE)
+            except MagicError:
+                return []
+            things = [*reply[kind], *reply.get("remote", [])]
+            key = "id" if kind == "models" else "name"
+            self._names[kind] = [thing[key] for thing in things]
+        return self._names.get(kind, [])

@@ -1,0 +1,1 @@
+"""How progress, answers and tables look, in a notebook and in a terminal."""

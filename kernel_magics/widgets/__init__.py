@@ -1,0 +1,1 @@
+"""Widgets: models to manage, and a panel to chat in."""
