@@ -16,6 +16,7 @@ const SERVICES = {
 };
 const API = {
   regex: '/api/',
+  allowTypeImports: true,
   message: 'A view gets what it shows from its model.'
 };
 const PLUGINS = {
@@ -102,6 +103,6 @@ export default tseslint.config(
   floor(['src/**/*.tsx'], [SERVICES, API, PLUGINS]),
   floor(['src/index.ts'], [REACT, SERVICES, API, VIEWS]),
   floor(['src/api/*.ts'], [REACT, VIEWS, FEATURES]),
-  floor(['src/api/types.ts', 'src/format.ts'], [ANY]),
+  floor(['src/api/types.ts', 'src/api/read.ts', 'src/format.ts'], [ANY]),
   prettier
 );

@@ -1,1 +1,5 @@
 import './base.css';
+import './controls.css';
+import './library.css';
+import './chat.css';
+import './notebook.css';

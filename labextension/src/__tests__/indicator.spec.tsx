@@ -13,6 +13,7 @@ describe('StatusIndicator', () => {
   let server: FakeServer;
   let model: StatusModel;
   let indicator: StatusIndicator;
+  let opened: number;
   let statusBar: Panel;
 
   const pass = async (ms: number): Promise<void> => {
@@ -37,15 +38,28 @@ describe('StatusIndicator', () => {
     return found;
   };
 
+  const spoken = (): HTMLElement => {
+    const found = document.querySelector<HTMLElement>('[role="status"]');
+    if (found === null) {
+      throw new Error('The indicator says nothing.');
+    }
+    return found;
+  };
+
   beforeEach(() => {
     vi.stubGlobal('IS_REACT_ACT_ENVIRONMENT', true);
     vi.useFakeTimers();
+    opened = 0;
     server = new FakeServer();
     server.lists([]);
-    model = new StatusModel(server.settings);
+    const { feed, pace } = server.llm();
+    model = new StatusModel(feed, pace);
     indicator = new StatusIndicator(
       model,
-      nullTranslator.load('jupyter-llm-ext')
+      nullTranslator.load('jupyter-llm-ext'),
+      () => {
+        opened += 1;
+      }
     );
     statusBar = new Panel();
     statusBar.addWidget(indicator);
@@ -105,22 +119,30 @@ describe('StatusIndicator', () => {
   });
 
   it('follows a model through a load', async () => {
-    const loading = { stage: 'reading', fraction: 0.42 };
-    server.lists([aModel({ state: 'loading', progress: loading })]);
+    const progress = { stage: 'reading', fraction: 0.42 };
+    const stream = server.lists([{ id: 'hello', state: 'loading', progress }]);
     await attach();
 
     expect(root().dataset['state']).toBe('loading');
     expect(root().dataset['model']).toBe('hello');
     expect(root().textContent).toBe('LLM: hello 42 %');
     expect(root().title).toContain('reading its file');
-    expect(root().getAttribute('aria-busy')).toBe('true');
+    expect(spoken().getAttribute('aria-busy')).toBe('true');
 
-    server.lists([aModel({ state: 'ready' })]);
-    await pass(1_000);
+    stream.sends({ model: { id: 'hello', state: 'ready' } }, 'model');
+    await pass(1);
 
     expect(root().dataset['state']).toBe('ready');
     expect(root().textContent).toBe('LLM: hello');
-    expect(root().getAttribute('aria-busy')).toBe('false');
+    expect(spoken().getAttribute('aria-busy')).toBe('false');
+  });
+
+  it('opens the models when it is pressed', async () => {
+    await attach();
+
+    root().click();
+
+    expect(opened).toBe(1);
   });
 
   it('names no model when none is loaded', async () => {
@@ -134,17 +156,17 @@ describe('StatusIndicator', () => {
     server.lists([aModel({ state: 'ready' })]);
     await attach();
 
-    expect(root().getAttribute('role')).toBe('status');
-    expect(root().getAttribute('aria-label')).toBe(
+    expect(spoken().textContent).toBe('Language model hello is ready.');
+    expect(root().getAttribute('aria-label')).toContain(
       'Language model hello is ready.'
     );
     expect(
-      root().querySelector('.jp-llm-status-dot')?.getAttribute('aria-hidden')
+      root().querySelector('.jp-llm-dot')?.getAttribute('aria-hidden')
     ).toBe('true');
   });
 
   it('says what to do when the extension is not there', async () => {
-    server.sends(404, '');
+    server.routes('GET', 'events', () => new Response('', { status: 404 }));
     await attach();
 
     expect(root().dataset['state']).toBe('offline');

@@ -8,6 +8,17 @@ export function aModel(given: Partial<IModelInfo> = {}): IModelInfo {
     progress: null,
     error: null,
     slots: null,
+    size: 0,
+    source: 'folder',
+    capabilities: ['chat'],
+    parameters: null,
+    quantization: null,
+    trainedContext: null,
+    contextLength: null,
+    memory: null,
+    pinned: false,
+    expiresAt: null,
+    provider: null,
     ...given
   };
 }

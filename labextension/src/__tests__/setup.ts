@@ -2,6 +2,19 @@ import { beforeEach, vi } from 'vitest';
 
 // What JupyterLab's components need when they are imported, and jsdom lacks.
 globalThis.DragEvent = class extends MouseEvent {} as typeof DragEvent;
+globalThis.ResizeObserver = class {
+  observe(): void {
+    // jsdom lays nothing out, so nothing changes its size.
+  }
+  unobserve(): void {
+    // The same.
+  }
+  disconnect(): void {
+    // The same.
+  }
+};
+globalThis.IntersectionObserver =
+  globalThis.ResizeObserver as unknown as typeof IntersectionObserver;
 globalThis.matchMedia = query =>
   Object.assign(new EventTarget(), {
     media: query,

@@ -28,7 +28,8 @@ describe('jupyter-llm-ext:status', () => {
       }
     };
 
-    await statusPlugin.activate(anApp(new FakeServer()), statusBar, null);
+    const server = new FakeServer();
+    await statusPlugin.activate(anApp(server), server.llm(), statusBar, null);
 
     const [item] = items;
     expect(items).toHaveLength(1);
@@ -41,7 +42,7 @@ describe('jupyter-llm-ext:status', () => {
   it('does nothing where there is no status bar', async () => {
     const server = new FakeServer();
 
-    await statusPlugin.activate(anApp(server), null, null);
+    await statusPlugin.activate(anApp(server), server.llm(), null, null);
 
     expect(server.requests).toHaveLength(0);
   });

@@ -12,7 +12,10 @@ function shown(
   states: Record<string, ModelState>,
   defaultId: string | null = null
 ): readonly string[] {
-  const status = summarize({ default: defaultId, models: models(states) });
+  const status = summarize(
+    { default: defaultId, models: models(states), remote: [] },
+    null
+  );
   return 'model' in status
     ? [status.state, status.model.id, ...status.others.map(({ id }) => id)]
     : [status.state];
@@ -70,10 +73,14 @@ describe('isPassing', () => {
     ['failed', false],
     ['unloaded', false]
   ])('takes %s for %s', (state, expected) => {
-    const status: Status = summarize({
-      default: null,
-      models: models({ a: state })
-    });
+    const status: Status = summarize(
+      {
+        default: null,
+        models: models({ a: state }),
+        remote: []
+      },
+      null
+    );
 
     expect(isPassing(status)).toBe(expected);
   });

@@ -9,7 +9,10 @@ import { aModel } from './models';
 const trans = nullTranslator.load('jupyter-llm-ext');
 
 function said(...models: readonly IModelInfo[]): IStatusText {
-  return describe(summarize({ default: null, models }), trans);
+  return describe(
+    summarize({ default: null, models, remote: [] }, null),
+    trans
+  );
 }
 
 function saidOf(kind: FailureKind, message = ''): IStatusText {

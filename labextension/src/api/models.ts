@@ -1,102 +1,94 @@
 import type { ServerConnection } from '@jupyterlab/services';
 
-import { ApiError, getJson, isRecord } from './request';
-import type {
-  ILoadProgress,
-  IModelError,
-  IModelInfo,
-  IModelList,
-  ISlots,
-  ModelState
-} from './types';
+import { readMemory, readModel } from './model-info';
+import { isRecord, list, text, texts } from './read';
+import { callJson, notUnderstood, pathOf } from './request';
+import type { ICheck, ILoadOptions, IModelInfo, IPreflight } from './types';
 
-const STATES: ReadonlySet<string> = new Set<ModelState>([
-  'unloaded',
-  'loading',
-  'ready',
-  'busy',
-  'unloading',
-  'failed'
-]);
+type Settings = ServerConnection.ISettings;
 
-/**
- * List the models that the server knows, loaded or not.
- *
- * Does not count as activity: a page left open must not keep an idle server
- * from being culled. Throws as `getJson` does.
- */
-export async function listModels(
-  settings: ServerConnection.ISettings,
+/** Milliseconds that an unload may take: a big model's process ends slowly. */
+const UNLOAD_TIMEOUT_MS = 60_000;
+
+/** Begin to load a model; the load goes on whatever becomes of this page. */
+export async function loadModel(
+  settings: Settings,
+  id: string,
+  options: ILoadOptions = {}
+): Promise<IModelInfo> {
+  return readModel(
+    await callJson(settings, {
+      method: 'POST',
+      path: `${pathOf('models', id)}/load`,
+      body: { options }
+    })
+  );
+}
+
+/** Unload a model, also one that loads; answers when its memory is free. */
+export async function unloadModel(
+  settings: Settings,
+  id: string
+): Promise<void> {
+  await callJson(settings, {
+    method: 'POST',
+    path: `${pathOf('models', id)}/unload`,
+    body: { force: true },
+    timeout: UNLOAD_TIMEOUT_MS
+  });
+}
+
+/** Let a model stay loaded whoever needs room, or no longer. */
+export async function pinModel(
+  settings: Settings,
+  id: string,
+  pinned: boolean
+): Promise<void> {
+  await callJson(settings, {
+    method: 'POST',
+    path: `${pathOf('models', id)}/pin`,
+    body: { pinned }
+  });
+}
+
+/** Delete a model's files. */
+export async function deleteModel(
+  settings: Settings,
+  id: string
+): Promise<void> {
+  await callJson(settings, { method: 'DELETE', path: pathOf('models', id) });
+}
+
+/** Ask what a load would need and do; nothing is loaded. */
+export async function preflight(
+  settings: Settings,
+  id: string,
+  options: ILoadOptions,
   signal: AbortSignal
-): Promise<IModelList> {
-  const query = { no_track_activity: '1' };
-  const body = await getJson(settings, 'models', query, signal);
-  if (!isRecord(body) || !Array.isArray(body['models'])) {
-    throw notUnderstood();
-  }
-  const id = body['default'];
-  return {
-    default: typeof id === 'string' ? id : null,
-    models: body['models'].map(readModel)
-  };
-}
-
-function readModel(value: unknown): IModelInfo {
-  if (!isRecord(value) || typeof value['id'] !== 'string') {
+): Promise<IPreflight> {
+  const body = await callJson(settings, {
+    method: 'POST',
+    path: 'preflight',
+    body: { model: id, options },
+    signal,
+    timeout: UNLOAD_TIMEOUT_MS
+  });
+  if (!isRecord(body)) {
     throw notUnderstood();
   }
   return {
-    id: value['id'],
-    state: readState(value['state']),
-    progress: readProgress(value['progress']),
-    error: readError(value['error']),
-    slots: readSlots(value['slots'])
+    ok: body['ok'] === true,
+    checks: list(body['checks'], readCheck),
+    memory: readMemory(body['memory']),
+    evicts: texts(body['evicts'])
   };
 }
 
-function readState(value: unknown): ModelState {
-  if (!isState(value)) {
-    throw notUnderstood();
-  }
-  return value;
-}
-
-function isState(value: unknown): value is ModelState {
-  return typeof value === 'string' && STATES.has(value);
-}
-
-function readProgress(value: unknown): ILoadProgress | null {
-  if (!isRecord(value)) {
-    return null;
-  }
-  const { stage, fraction } = value;
-  return typeof stage === 'string' && typeof fraction === 'number'
-    ? { stage, fraction }
-    : null;
-}
-
-function readError(value: unknown): IModelError | null {
-  if (!isRecord(value)) {
-    return null;
-  }
-  const { code, message } = value;
-  return typeof code === 'string' && typeof message === 'string'
-    ? { code, message }
-    : null;
-}
-
-function readSlots(value: unknown): ISlots | null {
-  if (!isRecord(value)) {
-    return null;
-  }
-  const { total, busy, waiting } = value;
-  return typeof total === 'number' &&
-    typeof busy === 'number' &&
-    typeof waiting === 'number'
-    ? { total, busy, waiting }
-    : null;
-}
-
-function notUnderstood(): ApiError {
-  return new ApiError('not-understood', 200, '');
+function readCheck(value: unknown): ICheck {
+  const check = isRecord(value) ? value : {};
+  return {
+    name: text(check['name']),
+    ok: check['ok'] === true,
+    message: text(check['message'])
+  };
 }

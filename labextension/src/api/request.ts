@@ -1,6 +1,7 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
+import { isRecord } from './read';
 import type { FailureKind, IFailure } from './types';
 
 /** How long the server may take to answer, body included. */
@@ -18,33 +19,101 @@ export class ApiError extends Error implements IFailure {
   }
 }
 
+/** A request below `{baseUrl}llm/`. */
+export interface ICall {
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Milliseconds that the answer may take; none is waited for without end. */
+  readonly timeout?: number;
+  /** Lets go of the answer when aborted. */
+  readonly signal?: AbortSignal;
+}
+
+/** A path of names, each of which may hold slashes and spaces. */
+export function pathOf(...names: readonly string[]): string {
+  return names.map(encodeURIComponent).join('/').replaceAll('%2F', '/');
+}
+
 /**
- * Get JSON from a path below `{baseUrl}llm/`.
+ * Ask, and return the JSON that is answered; null where the answer is empty.
  *
  * Throws `ApiError`, or the signal's reason once the signal is aborted.
  */
-export async function getJson(
+export async function callJson(
   settings: ServerConnection.ISettings,
-  path: string,
-  query: Readonly<Record<string, string>>,
-  signal: AbortSignal
+  call: ICall
 ): Promise<unknown> {
-  const url =
-    URLExt.join(settings.baseUrl, 'llm', path) +
-    URLExt.objectToQueryString(query);
-  const deadline = new AbortController();
-  const timer = setTimeout(() => {
-    deadline.abort();
-  }, REQUEST_TIMEOUT_MS);
+  return attempt(call, REQUEST_TIMEOUT_MS, async signal => {
+    const response = await send(settings, call, signal);
+    const text = await response.text();
+    refuse(response, text);
+    return response.status === 204 ? null : parse(response, text);
+  });
+}
+
+/**
+ * Ask, and return what the answer begins with; its body is read later.
+ *
+ * Throws as `callJson` does.
+ */
+export async function openStream(
+  settings: ServerConnection.ISettings,
+  call: ICall
+): Promise<Response> {
+  return attempt(call, Infinity, async signal => {
+    const response = await send(settings, call, signal);
+    if (!response.ok) {
+      refuse(response, await response.text());
+    }
+    return response;
+  });
+}
+
+/** An answer that makes no sense to this page. */
+export function notUnderstood(): ApiError {
+  return new ApiError('not-understood', 200, '');
+}
+
+/** The server's own words for an error, from its JSON; empty without. */
+export function messageOf(body: unknown): string {
+  if (!isRecord(body) || !isRecord(body['error'])) {
+    return '';
+  }
+  const { message } = body['error'];
+  return typeof message === 'string' ? message : '';
+}
+
+/** Parse JSON; undefined where it is none. */
+export function parseJson(text: string): unknown {
   try {
-    const response = await ServerConnection.makeRequest(
-      url,
-      { method: 'GET', signal: AbortSignal.any([signal, deadline.signal]) },
-      settings
-    );
-    return parse(response, await response.text());
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+async function attempt<T>(
+  { signal, timeout }: ICall,
+  patience: number,
+  act: (signal: AbortSignal) => Promise<T>
+): Promise<T> {
+  const deadline = new AbortController();
+  const wait = timeout ?? patience;
+  const timer =
+    wait === Infinity
+      ? undefined
+      : setTimeout(() => {
+          deadline.abort();
+        }, wait);
+  const signals = signal === undefined ? [] : [signal];
+  try {
+    return await act(AbortSignal.any([...signals, deadline.signal]));
   } catch (error) {
-    signal.throwIfAborted();
+    signal?.throwIfAborted();
     if (error instanceof ApiError) {
       throw error;
     }
@@ -56,47 +125,46 @@ export async function getJson(
   }
 }
 
-/** Whether a value is a JSON object. */
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+function send(
+  settings: ServerConnection.ISettings,
+  { method = 'GET', path, query = {}, body, headers = {} }: ICall,
+  signal: AbortSignal
+): Promise<Response> {
+  const url =
+    URLExt.join(settings.baseUrl, 'llm', path) +
+    URLExt.objectToQueryString(query);
+  const init: RequestInit = { method, headers: { ...headers }, signal };
+  if (body !== undefined) {
+    init.body = JSON.stringify(body);
+  }
+  return ServerConnection.makeRequest(url, init, settings);
+}
+
+function refuse(response: Response, text: string): void {
+  if (!response.ok) {
+    const { status } = response;
+    const message = messageOf(parseJson(text));
+    throw new ApiError(kindOf(status, message), status, message);
+  }
 }
 
 function parse(response: Response, text: string): unknown {
   const body = parseJson(text);
-  if (!response.ok) {
-    const { status } = response;
-    throw new ApiError(kindOf(status), status, messageOf(body));
-  }
   if (body === undefined) {
     throw new ApiError('not-understood', response.status, '');
   }
   return body;
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function kindOf(status: number): FailureKind {
+/** Without the extension, Jupyter answers 404 with a page instead of its words. */
+function kindOf(status: number, message: string): FailureKind {
   switch (status) {
     case 401:
     case 403:
       return 'forbidden';
     case 404:
-      return 'not-installed';
+      return message === '' ? 'not-installed' : 'missing';
     default:
       return 'refused';
   }
-}
-
-function messageOf(body: unknown): string {
-  if (!isRecord(body) || !isRecord(body['error'])) {
-    return '';
-  }
-  const { message } = body['error'];
-  return typeof message === 'string' ? message : '';
 }

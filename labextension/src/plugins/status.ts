@@ -5,17 +5,21 @@ import type {
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
+import { CommandIDs } from '../commands';
 import { StatusIndicator } from '../status/indicator';
 import { StatusModel } from '../status/model';
+import { ILLMServer } from '../tokens';
 
 /** Shows in the status bar which language model is loaded. */
 export const statusPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-llm-ext:status',
   description: 'Shows in the status bar which language model is loaded.',
   autoStart: true,
+  requires: [ILLMServer],
   optional: [IStatusBar, ITranslator],
   activate: (
     app: JupyterFrontEnd,
+    { feed, pace }: ILLMServer,
     statusBar: IStatusBar | null,
     translator: ITranslator | null
   ) => {
@@ -23,8 +27,10 @@ export const statusPlugin: JupyterFrontEndPlugin<void> = {
       return;
     }
     const trans = (translator ?? nullTranslator).load('jupyter-llm-ext');
-    const model = new StatusModel(app.serviceManager.serverSettings);
-    const item = new StatusIndicator(model, trans);
+    const model = new StatusModel(feed, pace);
+    const item = new StatusIndicator(model, trans, () => {
+      void app.commands.execute(CommandIDs.openModels);
+    });
     item.disposed.connect(() => {
       model.dispose();
     });

@@ -11,7 +11,8 @@ import { describe } from './text';
 export class StatusIndicator extends ReactWidget {
   constructor(
     readonly model: StatusModel,
-    private readonly _trans: TranslationBundle
+    private readonly _trans: TranslationBundle,
+    private readonly _open: () => void
   ) {
     super();
   }
@@ -19,7 +20,13 @@ export class StatusIndicator extends ReactWidget {
   protected override render(): React.ReactElement {
     return (
       <UseSignal signal={this.model.stateChanged}>
-        {() => <Indicator status={this.model.status} trans={this._trans} />}
+        {() => (
+          <Indicator
+            status={this.model.status}
+            trans={this._trans}
+            open={this._open}
+          />
+        )}
       </UseSignal>
     );
   }
@@ -50,24 +57,38 @@ export class StatusIndicator extends ReactWidget {
 interface IIndicatorProps {
   readonly status: Status;
   readonly trans: TranslationBundle;
+  readonly open: () => void;
 }
 
-function Indicator({ status, trans }: IIndicatorProps): React.ReactElement {
+function Indicator({
+  status,
+  trans,
+  open
+}: IIndicatorProps): React.ReactElement {
   const { label, sentence, tooltip } = describe(status, trans);
   return (
-    <div
-      className="jp-llm-status"
-      role="status"
-      aria-label={sentence}
-      // Keeps a screen reader from reading out every percent: what it hears is
-      // the state that is reached in the end.
-      aria-busy={isPassing(status)}
-      title={tooltip}
-      data-state={status.state}
-      data-model={'model' in status ? status.model.id : undefined}
-    >
-      <span className="jp-llm-status-dot" aria-hidden="true" />
-      <span>{label}</span>
-    </div>
+    <>
+      <button
+        type="button"
+        className="jp-llm-status"
+        aria-label={trans.__('%1 Open the models.', sentence)}
+        title={tooltip}
+        data-state={status.state}
+        data-model={'model' in status ? status.model.id : undefined}
+        onClick={open}
+      >
+        <span className="jp-llm-dot" aria-hidden="true" />
+        <span>{label}</span>
+      </button>
+      <span
+        className="jp-llm-unseen"
+        role="status"
+        // Keeps a screen reader from reading out every percent: what it hears is
+        // the state that is reached in the end.
+        aria-busy={isPassing(status)}
+      >
+        {sentence}
+      </span>
+    </>
   );
 }

@@ -4,6 +4,7 @@ import type {
   IModelList,
   ModelState
 } from '../api/types';
+import type { IPace } from '../server/pace';
 
 /** The states of a model that is worth a word in the status bar. */
 export type ShownState = Exclude<ModelState, 'unloaded'>;
@@ -19,6 +20,8 @@ export type Status =
       readonly model: IModelInfo;
       /** The others that take part: counted, not named. */
       readonly others: readonly IModelInfo[];
+      /** How fast the model last wrote; null if this page did not see it. */
+      readonly tokensPerSecond: number | null;
     };
 
 const MOST_TELLING_FIRST: readonly ShownState[] = [
@@ -36,7 +39,7 @@ const MOST_TELLING_FIRST: readonly ShownState[] = [
  * listed. A failed model takes no memory, so it is named only when nothing is
  * loaded, and is counted only then.
  */
-export function summarize(list: IModelList): Status {
+export function summarize(list: IModelList, pace: IPace | null): Status {
   for (const state of MOST_TELLING_FIRST) {
     const candidates = list.models.filter(model => model.state === state);
     const model =
@@ -48,7 +51,9 @@ export function summarize(list: IModelList): Status {
           other.state !== 'unloaded' &&
           (other.state !== 'failed' || state === 'failed')
       );
-      return { state, model, others };
+      const tokensPerSecond =
+        pace?.model === model.id ? pace.tokensPerSecond : null;
+      return { state, model, others, tokensPerSecond };
     }
   }
   return { state: 'none' };

@@ -1,7 +1,8 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { IFailure, IModelInfo } from '../api/types';
-import { formatPercent, shortenName } from '../format';
+import type { IModelInfo } from '../api/types';
+import { whatFailed, whatToDo } from '../failure';
+import { formatBytes, formatPace, formatPercent, shortenName } from '../format';
 import type { ShownState, Status } from './summary';
 
 /** What a status says, in the user's language. */
@@ -37,14 +38,16 @@ export function describe(
         trans.__('No language model is loaded.')
       );
     default: {
-      const { state, model, others } = status;
+      const { state, model, others, tokensPerSecond } = status;
       const name =
         others.length > 0
           ? `${shortenName(model.id)} +${others.length.toString()}`
           : shortenName(model.id);
+      const facts = factsOf(model, tokensPerSecond, trans);
       return text(
-        labelOf(state, name, model, trans),
+        [labelOf(state, name, model, trans), ...facts.labels].join(' · '),
         sentenceOf(model, trans),
+        ...facts.sentences,
         ...others.map(other => sentenceOf(other, trans))
       );
     }
@@ -57,6 +60,31 @@ function text(
   ...more: readonly string[]
 ): IStatusText {
   return { label, sentence, tooltip: [sentence, ...more].join('\n') };
+}
+
+/** How much memory a model has, and how fast it is, once it is loaded. */
+function factsOf(
+  { memory, state }: IModelInfo,
+  tokensPerSecond: number | null,
+  trans: TranslationBundle
+): { labels: string[]; sentences: string[] } {
+  const labels: string[] = [];
+  const sentences: string[] = [];
+  if (state !== 'ready' && state !== 'busy') {
+    return { labels, sentences };
+  }
+  if (memory !== null) {
+    const bytes = Object.values(memory.devices).reduce((a, b) => a + b, 0);
+    labels.push(formatBytes(bytes));
+    sentences.push(trans.__('It has %1 of memory.', formatBytes(bytes)));
+  }
+  if (tokensPerSecond !== null) {
+    labels.push(formatPace(tokensPerSecond));
+    sentences.push(
+      trans.__('It last wrote %1 tokens a second.', tokensPerSecond.toFixed(1))
+    );
+  }
+  return { labels, sentences };
 }
 
 function labelOf(
@@ -110,6 +138,11 @@ function loadingSentence(
   }
   const percent = formatPercent(progress.fraction).trim();
   switch (progress.stage) {
+    case 'waiting':
+      return trans.__(
+        'Language model %1 waits until other models make room.',
+        id
+      );
     case 'starting':
       return trans.__(
         'Language model %1 is loading: starting its process, %2.',
@@ -159,62 +192,4 @@ function busySentence(
     slots.waiting
   );
   return `${answering} ${waiting}`;
-}
-
-function whatFailed(
-  { kind, status, message }: IFailure,
-  trans: TranslationBundle
-): string {
-  switch (kind) {
-    case 'unreachable':
-      return trans.__('The Jupyter server cannot be reached.');
-    case 'timeout':
-      return trans.__('The Jupyter server does not answer.');
-    case 'not-installed':
-      return trans.__(
-        'This Jupyter server runs without the server extension llm_ext.'
-      );
-    case 'forbidden':
-      return trans.__(
-        'This Jupyter server does not let you see its language models.'
-      );
-    case 'refused':
-      return message === ''
-        ? trans.__(
-            'The Jupyter server failed to list its language models (status %1).',
-            status
-          )
-        : trans.__(
-            'The Jupyter server failed to list its language models: %1',
-            message
-          );
-    case 'not-understood':
-      return trans.__(
-        'The Jupyter server listed its language models in a form that this page does not understand.'
-      );
-  }
-}
-
-function whatToDo({ kind }: IFailure, trans: TranslationBundle): string {
-  switch (kind) {
-    case 'unreachable':
-    case 'timeout':
-      return trans.__(
-        'Check that it is running. This page goes on trying by itself.'
-      );
-    case 'not-installed':
-      return trans.__(
-        'Run "jupyter server extension enable llm_ext" in its environment, then restart it.'
-      );
-    case 'forbidden':
-      return trans.__('Log in again, or ask whoever runs the server.');
-    case 'refused':
-      return trans.__(
-        'The log of the server says more. This page goes on trying by itself.'
-      );
-    case 'not-understood':
-      return trans.__(
-        'Reload the page. If that does not help, install jupyter-llm-ext anew and restart the server.'
-      );
-  }
 }

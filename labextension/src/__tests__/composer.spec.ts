@@ -1,0 +1,82 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+
+import { ComposerModel } from '../chat/composer';
+import { FakeServer } from './fake-server';
+
+describe('ComposerModel', () => {
+  let server: FakeServer;
+  let composer: ComposerModel;
+
+  beforeEach(() => {
+    server = new FakeServer();
+    server.replies('GET', 'prompts', {
+      prompts: [
+        { id: '1', name: 'summarize', template: 'Sum up: {{text}}' },
+        { id: '2', name: 'translate', template: 'Translate: {{text}}' }
+      ]
+    });
+    composer = new ComposerModel(server.settings);
+  });
+
+  const offered = (): string[] => composer.suggestions.map(({ name }) => name);
+
+  it('asks for prompts with the first slash, once', async () => {
+    composer.text = 'hello';
+    expect(server.requests).toHaveLength(0);
+
+    composer.text = '/';
+    composer.text = '/s';
+    await expect.poll(offered).toEqual(['summarize']);
+
+    composer.text = '/';
+    expect(offered()).toEqual(['summarize', 'translate']);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it('offers none once the name is written', async () => {
+    composer.text = '/';
+    await expect.poll(offered).toHaveLength(2);
+
+    composer.text = '/summarize this';
+
+    expect(offered()).toEqual([]);
+  });
+
+  it('asks again after a failure', async () => {
+    server.sends(500, '');
+    server.routes('GET', 'prompts', () => new Response('', { status: 500 }));
+    composer.text = '/';
+    await expect.poll(() => server.requests.length).toBe(1);
+
+    server.replies('GET', 'prompts', { prompts: [{ id: '1', name: 'a' }] });
+
+    await expect
+      .poll(() => {
+        composer.text = '/';
+        return offered();
+      })
+      .toEqual(['a']);
+  });
+
+  it('counts what is attached as well', () => {
+    composer.text = 'abcd';
+    composer.attach({ kind: 'cell', name: 'Cell 1', content: 'x'.repeat(40) });
+
+    expect(composer.tokens).toBe(11);
+    expect(composer.isEmpty).toBe(false);
+  });
+
+  it('takes back what could not be sent, before what was written since', () => {
+    const cell = { kind: 'cell', name: 'Cell 1', content: 'x' };
+    composer.text = 'first';
+    composer.attach(cell);
+    const { text, attachments } = composer.take();
+    expect(composer.isEmpty).toBe(true);
+    composer.text = 'second';
+
+    composer.giveBack(text, attachments);
+
+    expect(composer.text).toBe('first\nsecond');
+    expect(composer.attachments).toEqual([cell]);
+  });
+});

@@ -1,0 +1,83 @@
+import type { ServerConnection } from '@jupyterlab/services';
+
+import { readParts } from './chunk';
+import { isRecord, text } from './read';
+import { callJson, notUnderstood, openStream } from './request';
+import { readEvents } from './sse';
+import type { ReplyPart } from './types';
+
+type Settings = ServerConnection.ISettings;
+
+/** A turn that is not kept on the server. */
+export interface ITurn {
+  readonly role: 'system' | 'user' | 'assistant';
+  readonly content: string;
+}
+
+/**
+ * Follow the answer to turns that belong to no conversation.
+ *
+ * To abort the signal ends the answer in the engine. Throws `ApiError`.
+ */
+export async function* complete(
+  settings: Settings,
+  model: string,
+  messages: readonly ITurn[],
+  signal: AbortSignal
+): AsyncGenerator<ReplyPart> {
+  const response = await openStream(settings, {
+    method: 'POST',
+    path: 'v1/chat/completions',
+    body: {
+      model,
+      messages,
+      stream: true,
+      stream_options: { progress: true }
+    },
+    headers: { Accept: 'text/event-stream' },
+    signal
+  });
+  for await (const event of readEvents(response)) {
+    if (event.data === '[DONE]') {
+      return;
+    }
+    yield* readParts(event);
+  }
+}
+
+/** What to fill in between two texts. */
+export interface IGap {
+  readonly before: string;
+  readonly after: string;
+  readonly maxTokens: number;
+}
+
+/**
+ * Return what a fill-in-the-middle model puts between two texts.
+ *
+ * To abort the signal ends it in the engine. Throws `ApiError`.
+ */
+export async function fillIn(
+  settings: Settings,
+  model: string,
+  { before, after, maxTokens }: IGap,
+  signal: AbortSignal
+): Promise<string> {
+  const body = await callJson(settings, {
+    method: 'POST',
+    path: 'v1/completions',
+    body: {
+      model,
+      prompt: before,
+      suffix: after,
+      max_tokens: maxTokens,
+      temperature: 0
+    },
+    signal
+  });
+  if (!isRecord(body) || !Array.isArray(body['choices'])) {
+    throw notUnderstood();
+  }
+  const choice: unknown = body['choices'][0];
+  return isRecord(choice) ? text(choice['text']) : '';
+}

@@ -1,0 +1,447 @@
+import type { IDisposable } from '@lumino/disposable';
+import { type ISignal, Signal } from '@lumino/signaling';
+
+import {
+  changeConversation,
+  createConversation,
+  deleteMessage,
+  getConversation,
+  type IConversationChange
+} from '../api/conversations';
+import { ask, attach, stopReply } from '../api/reply';
+import { ApiError } from '../api/request';
+import type {
+  IAttachment,
+  IFailure,
+  IMessage,
+  IOpenConversation,
+  IQuestion,
+  ISampling,
+  ReplyPart
+} from '../api/types';
+import { isAborted, pause } from '../pause';
+import type { ILLMServer } from '../tokens';
+import type { Activity } from './activity';
+import { anAnswer, aQuestion, grow, isEmpty } from './answer';
+
+/** Milliseconds between two looks at an answer that grows: 12 a second. */
+const BEAT_MS = 80;
+const RETRY_MS = 1_000;
+
+/** What a conversation is made with. */
+export interface IManner {
+  readonly model: string | null;
+  readonly system: string;
+  readonly options: ISampling;
+}
+
+/** One conversation: its messages, and the answer that is being written. */
+export class ConversationModel implements IDisposable {
+  constructor(
+    private readonly _server: ILLMServer,
+    opened: IOpenConversation | null = null,
+    manner: IManner = { model: null, system: '', options: {} }
+  ) {
+    this._manner = manner;
+    if (opened !== null) {
+      this._take(opened);
+      void this._run(signal => attach(_server.settings, opened.id, signal), {
+        isAttaching: true
+      });
+    }
+  }
+
+  /** Null until the first message is sent. */
+  get id(): string | null {
+    return this._id;
+  }
+
+  get title(): string {
+    return this._title;
+  }
+
+  get manner(): IManner {
+    return this._manner;
+  }
+
+  get messages(): readonly IMessage[] {
+    return this._messages;
+  }
+
+  get activity(): Activity {
+    return this._activity;
+  }
+
+  /** What failed last; null once something else is tried. */
+  get failure(): IFailure | null {
+    return this._failure;
+  }
+
+  /** Emitted after every change; while an answer grows no more than 12 a second. */
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  /** Emitted when lists of conversations are out of date. */
+  get stored(): ISignal<this, void> {
+    return this._stored;
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  /** The ids of the messages that stand in a message's place, itself included. */
+  siblings(message: IMessage): readonly string[] {
+    return this._branches[message.id] ?? [message.id];
+  }
+
+  /** Ask; false if that failed, so that the question is still to be sent. */
+  async send(
+    content: string,
+    attachments: readonly IAttachment[]
+  ): Promise<boolean> {
+    return this._ask(
+      { content, ...(attachments.length > 0 && { attachments }) },
+      this._messages
+    );
+  }
+
+  /** Have a question answered once more, beside the answer that is there. */
+  async regenerate(answer: IMessage): Promise<boolean> {
+    const kept = this._messages.slice(0, this._messages.indexOf(answer));
+    const question = kept.at(-1);
+    return question !== undefined && this._ask({ parent: question.id }, kept);
+  }
+
+  /** Ask otherwise, beside the question that is there. */
+  async edit(question: IMessage, content: string): Promise<boolean> {
+    const kept = this._messages.slice(0, this._messages.indexOf(question));
+    const { attachments } = question;
+    return this._ask(
+      {
+        parent: kept.at(-1)?.id ?? null,
+        content,
+        ...(attachments.length > 0 && { attachments })
+      },
+      kept
+    );
+  }
+
+  /** Have an answer that was cut off gone on with. */
+  async resume(answer: IMessage): Promise<boolean> {
+    const kept = this._messages.slice(0, this._messages.indexOf(answer));
+    return this._ask({ parent: answer.id, continue: true }, kept);
+  }
+
+  /** Answer the last question, which has no answer. */
+  async retry(): Promise<boolean> {
+    const last = this._messages.at(-1);
+    return (
+      last?.role === 'user' && this._ask({ parent: last.id }, this._messages)
+    );
+  }
+
+  /** End the answer that is being written, in the engine as well. */
+  async stop(): Promise<void> {
+    if (this._id === null || this._activity.state === 'idle') {
+      return;
+    }
+    this._show({ state: 'stopping' });
+    await this._attempt(stopReply(this._server.settings, this._id));
+  }
+
+  /** Show the path through another message. */
+  async choose(message: string): Promise<void> {
+    await this._change({ head: message });
+    await this.refresh();
+  }
+
+  /** Delete a message and what follows it. */
+  async remove(message: IMessage): Promise<void> {
+    if (this._id !== null) {
+      await this._attempt(
+        deleteMessage(this._server.settings, this._id, message.id)
+      );
+      await this.refresh();
+    }
+  }
+
+  /** Answer with another model, system prompt or sampling from now on. */
+  async set(manner: Partial<IManner>): Promise<void> {
+    this._manner = { ...this._manner, ...manner };
+    this._changed.emit();
+    await this._change(manner);
+  }
+
+  async rename(title: string): Promise<void> {
+    this._title = title;
+    this._changed.emit();
+    await this._change({ title });
+    this._stored.emit();
+  }
+
+  /** Get what has become of it elsewhere, if nothing goes on here. */
+  async refresh(): Promise<void> {
+    if (this._id !== null && this._activity.state === 'idle') {
+      await this._reload(this._id);
+      this._changed.emit();
+    }
+  }
+
+  dismiss(): void {
+    this._failure = null;
+    this._changed.emit();
+  }
+
+  /** Look no longer; an answer that is being written goes on. */
+  dispose(): void {
+    this._isDisposed = true;
+    this._page.abort();
+    clearTimeout(this._beat);
+    Signal.clearData(this);
+  }
+
+  /** Send a question, or have one answered again; `kept` is what comes before. */
+  private async _ask(
+    question: IQuestion,
+    kept: readonly IMessage[]
+  ): Promise<boolean> {
+    if (this._activity.state !== 'idle') {
+      return false;
+    }
+    const before = this._messages;
+    const { content, attachments = [] } = question;
+    const asked =
+      content === undefined ? [] : [aQuestion(content, attachments)];
+    this._messages = [...kept, ...asked];
+    this._show({ state: 'sending' });
+    const id = await this._ensure();
+    const { model } = this._manner;
+    const begun =
+      id !== null &&
+      (await this._run(
+        signal =>
+          ask(
+            this._server.settings,
+            id,
+            model === null ? question : { ...question, model },
+            signal
+          ),
+        { kept }
+      ));
+    if (!begun) {
+      this._messages = before;
+      this._show({ state: 'idle' });
+    }
+    return begun;
+  }
+
+  /** Return the conversation's id, after making one; null if that failed. */
+  private async _ensure(): Promise<string | null> {
+    if (this._id === null) {
+      const { messages } = this;
+      const made = await this._attempt(
+        createConversation(this._server.settings, this._manner)
+      );
+      if (made !== null) {
+        this._take(made);
+        this._messages = messages;
+        this._stored.emit();
+      }
+    }
+    return this._id;
+  }
+
+  /**
+   * Follow an answer to its end, also over lost connections.
+   *
+   * Returns whether the server took the question.
+   */
+  private async _run(
+    open: (signal: AbortSignal) => AsyncGenerator<ReplyPart>,
+    ground: { kept?: readonly IMessage[]; isAttaching?: boolean }
+  ): Promise<boolean> {
+    const { signal } = this._page;
+    let parts = open(signal);
+    let begun = false;
+    this._failure = null;
+    for (;;) {
+      try {
+        for await (const part of parts) {
+          begun = true;
+          this._hear(part, ground);
+        }
+        break;
+      } catch (error) {
+        if (isAborted(signal)) {
+          return begun;
+        }
+        if (!(error instanceof ApiError)) {
+          throw error;
+        }
+        if (!begun || !isLost(error)) {
+          this._failure = ground.isAttaching === true && !begun ? null : error;
+          break;
+        }
+        this._show({ state: 'lost' });
+        await pause(RETRY_MS, signal);
+        parts = attach(this._server.settings, this._id ?? '', signal);
+      }
+    }
+    if (begun && this._id !== null) {
+      const answer = this._messages.at(-1);
+      await this._reload(this._id);
+      this._keep(answer);
+      this._stored.emit();
+    }
+    if (begun || ground.isAttaching === true) {
+      this._show({ state: 'idle' });
+    }
+    return begun;
+  }
+
+  private _hear(
+    part: ReplyPart,
+    { kept = this._messages }: { kept?: readonly IMessage[] }
+  ): void {
+    if (part.kind === 'step') {
+      if (this._activity.state !== 'stopping') {
+        this._show({ state: 'waiting', step: part.step });
+      }
+      return;
+    }
+    if (part.kind === 'begun') {
+      const answer = anAnswer(part.answer, this._manner.model);
+      this._messages = [
+        ...upTo(kept, part.question, part.answer),
+        ...(part.question === null ? [] : [part.question]),
+        answer
+      ];
+      this._changed.emit();
+      return;
+    }
+    const last = this._messages.at(-1);
+    if (last !== undefined) {
+      this._messages = [...this._messages.slice(0, -1), grow(last, part)];
+    }
+    this._pace(part);
+    if (
+      this._activity.state !== 'writing' &&
+      this._activity.state !== 'stopping'
+    ) {
+      this._show({ state: 'writing' });
+    } else {
+      this._soon();
+    }
+  }
+
+  private _pace(part: ReplyPart): void {
+    const { model } = this._manner;
+    if (part.kind === 'timings' && model !== null) {
+      const { tokensPerSecond } = part.timings;
+      if (tokensPerSecond !== null) {
+        this._server.pace.note(model, tokensPerSecond);
+      }
+    }
+  }
+
+  private async _reload(id: string): Promise<void> {
+    const opened = await this._attempt(
+      getConversation(this._server.settings, id, this._page.signal)
+    );
+    if (opened !== null) {
+      this._take(opened);
+    }
+  }
+
+  /** Show an answer as it was seen to grow, where the server has less of it. */
+  private _keep(answer: IMessage | undefined): void {
+    if (answer?.role !== 'assistant' || isEmpty(answer)) {
+      return;
+    }
+    const isStored = this._messages.some(({ id }) => id === answer.id);
+    this._messages = isStored
+      ? this._messages.map(message =>
+          message.id === answer.id
+            ? { ...message, timings: message.timings ?? answer.timings }
+            : message
+        )
+      : [...this._messages, answer];
+  }
+
+  private _take(opened: IOpenConversation): void {
+    const { id, title, model, system, options, messages, branches } = opened;
+    this._id = id;
+    this._title = title;
+    this._manner = { model: model ?? this._manner.model, system, options };
+    this._messages = messages.filter(({ role }) => role !== 'system');
+    this._branches = branches;
+  }
+
+  private async _change(change: IConversationChange): Promise<void> {
+    if (this._id !== null) {
+      await this._attempt(
+        changeConversation(this._server.settings, this._id, change)
+      );
+    }
+  }
+
+  /** Wait for something; null, with the failure shown, where it fails. */
+  private async _attempt<T>(doing: Promise<T>): Promise<T | null> {
+    try {
+      return await doing;
+    } catch (error) {
+      if (error instanceof ApiError) {
+        this._failure = error;
+        this._changed.emit();
+      } else if (!this._page.signal.aborted) {
+        throw error;
+      }
+      return null;
+    }
+  }
+
+  private _show(activity: Activity): void {
+    this._activity = activity;
+    clearTimeout(this._beat);
+    this._beat = undefined;
+    this._changed.emit();
+  }
+
+  private _soon(): void {
+    this._beat ??= setTimeout(() => {
+      this._beat = undefined;
+      this._changed.emit();
+    }, BEAT_MS);
+  }
+
+  private readonly _changed = new Signal<this, void>(this);
+  private readonly _page = new AbortController();
+  private readonly _stored = new Signal<this, void>(this);
+  private _activity: Activity = { state: 'idle' };
+  private _beat: ReturnType<typeof setTimeout> | undefined;
+  private _branches: Readonly<Record<string, readonly string[]>> = {};
+  private _failure: IFailure | null = null;
+  private _id: string | null = null;
+  private _isDisposed = false;
+  private _manner: IManner;
+  private _messages: readonly IMessage[] = [];
+  private _title = '';
+}
+
+function isLost({ kind }: ApiError): boolean {
+  return kind === 'unreachable' || kind === 'timeout';
+}
+
+/** The messages before a question and its answer, either of which may be there. */
+function upTo(
+  messages: readonly IMessage[],
+  question: IMessage | null,
+  answer: string
+): readonly IMessage[] {
+  const end = messages.findIndex(
+    ({ id }) => id === answer || id === question?.id
+  );
+  return end < 0 ? messages : messages.slice(0, end);
+}

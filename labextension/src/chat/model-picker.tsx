@@ -1,0 +1,69 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import type { IModelInfo } from '../api/types';
+import { formatPercent } from '../format';
+import { useChanges } from '../use-changes';
+import { useWords } from '../words';
+import type { ChatModel } from './model';
+
+/** Chooses the model that answers, and shows the states of all. */
+export function ModelPicker({
+  model
+}: {
+  readonly model: ChatModel;
+}): React.ReactElement {
+  const trans = useWords();
+  useChanges(model.conversation.changed);
+  const chosen = model.model;
+  const wanted = model.conversation.manner.model;
+  const isGone = chosen === null && wanted !== null;
+  return (
+    <label className="jp-llm-picker" data-state={chosen?.state ?? 'unloaded'}>
+      <span className="jp-llm-dot" aria-hidden="true" />
+      <select
+        className="jp-llm-input"
+        aria-label={trans.__('Model')}
+        value={chosen?.id ?? ''}
+        onChange={({ target }) => {
+          void model.conversation.set({ model: target.value });
+        }}
+      >
+        {chosen === null && (
+          <option value="">
+            {isGone ? trans.__('%1 is gone', wanted) : trans.__('No model yet')}
+          </option>
+        )}
+        {model.models.map(info => (
+          <option key={info.id} value={info.id}>
+            {label(info, trans)}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function label(
+  { id, state, progress, provider }: IModelInfo,
+  trans: TranslationBundle
+): string {
+  if (provider !== null) {
+    return id; // who has it stands before the slash
+  }
+  switch (state) {
+    case 'ready':
+      return trans.__('%1 (loaded)', id);
+    case 'busy':
+      return trans.__('%1 (answering)', id);
+    case 'loading':
+      return progress === null
+        ? trans.__('%1 (loading)', id)
+        : trans.__('%1 (loading, %2)', id, formatPercent(progress.fraction));
+    case 'failed':
+      return trans.__('%1 (failed)', id);
+    case 'unloaded':
+    case 'unloading':
+      return id;
+  }
+}
