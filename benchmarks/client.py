@@ -102,6 +102,18 @@ class Client:
         found.tokens = found.tokens or len(found.times)
         return found
 
+    async def model(self) -> dict[str, Any]:
+        """Return what our server says of its model: the engine's counts, the slots."""
+        path = f"{self.server.jupyter}llm/models/{self.server.model}"
+        status: dict[str, Any] = (await self._http.get(path)).raise_for_status().json()
+        return status
+
+    async def jupyter_status(self) -> float:
+        """Return the seconds that ``GET /api/status`` of the Jupyter server takes."""
+        began = time.perf_counter()
+        (await self._http.get(f"{self.server.jupyter}api/status")).raise_for_status()
+        return time.perf_counter() - began
+
 
 def _take(chunk: dict[str, Any], answer: Answer) -> None:
     if "error" in chunk:

@@ -3,14 +3,18 @@
 ``python -m benchmarks.engine [--llama-server PATH] [--rounds N]`` builds its models,
 starts each server in turn with the same threads, lets each go through all workloads,
 and begins again. Ours is measured through the Jupyter server over HTTP, with
-authentication. Prints a table of medians with ratios, and writes
-``benchmarks/results/engine.json`` and ``engine.png``.
+authentication. Prints a table of medians with ratios and what they should reach, and
+draws it as ``benchmarks/results/engine.png``.
+
+It can be done in parts: what was measured is kept in ``benchmarks/results/engine.json``
+and later calls add to it, until one says ``--fresh``. ``--only`` names workloads,
+``--servers`` names servers, and ``--rounds 0`` prints what there is.
 
 llama-server is built from the source distribution of llama-cpp-python::
 
-    pip download llama-cpp-python==0.3.36 --no-binary :all: --no-deps
+    pip download llama-cpp-python==0.3.36 --no-binary llama-cpp-python --no-deps
     tar xf llama_cpp_python-*.tar.gz && cd llama_cpp_python-*/vendor/llama.cpp
-    cmake -B build -DCMAKE_BUILD_TYPE=Release -DLLAMA_CURL=OFF
+    cmake -B build -DCMAKE_BUILD_TYPE=Release -DLLAMA_CURL=OFF -DLLAMA_BUILD_TESTS=OFF
     cmake --build build --target llama-server --parallel
 
 ``llama_cpp.server`` takes part where its dependencies are installed:
@@ -35,50 +39,89 @@ from tests.models.builder import write_model
 from .chart import draw
 from .client import Client
 from .models import FOLDER, llama_1b
-from .servers import Server, Start, llama_cpp_server, llama_server, ours
-from .workloads import REAL_SIZE, TINY, Workload
+from .servers import (
+    BARE,
+    OURS,
+    Server,
+    Start,
+    llama_cpp_server,
+    llama_server,
+    ours,
+)
+from .targets import TARGETS, Medians
+from .workloads import WORKLOADS, Workload
 
 RESULTS = Path(__file__).parent / "results"
-OURS = "jupyter-llm-ext"
-BARE = "bare loop"
+MEASURED = RESULTS / "engine.json"
+BARE_FIGURE = "one_stream: tokens/s"
 
-Measured = dict[str, dict[str, list[float]]]
-"""Figures by what is measured, such as "one_stream: tokens/s", then by server."""
+
+class Measured:
+    """All figures so far, by what is measured, then by server; kept in a file."""
+
+    def __init__(self, path: Path, *, fresh: bool) -> None:
+        self._path = path
+        known = path.exists() and not fresh
+        self._found: dict[str, dict[str, list[float]]] = (
+            json.loads(path.read_text()) if known else {}
+        )
+
+    def note(self, figure: str, server: str, value: float) -> None:
+        """Add a figure."""
+        print(f"    {figure}: {value:.2f}", file=sys.stderr)
+        self._found.setdefault(figure, {}).setdefault(server, []).append(float(value))
+        self._path.parent.mkdir(exist_ok=True)
+        self._path.write_text(json.dumps(self._found, indent=2))
+
+    @property
+    def medians(self) -> Medians:
+        """The median of each figure, in the order of the workloads."""
+        order = [workload.name for workload in WORKLOADS]
+        return {
+            figure: {
+                name: statistics.median(found)
+                for name, found in self._found[figure].items()
+            }
+            for figure in sorted(
+                self._found, key=lambda figure: order.index(figure.partition(":")[0])
+            )
+        }
 
 
 def main() -> None:
-    """Measure, print, write."""
+    """Measure, print, draw."""
     options = _options()
+    measured = Measured(MEASURED, fresh=options.fresh)
+    asked = [w for w in WORKLOADS if not options.only or w.name in options.only]
     starts = _starts(options)
-    measured: Measured = {}
-    real, tiny = llama_1b(), _tiny()
     for number in range(options.rounds):
         print(f"round {number + 1} of {options.rounds}", file=sys.stderr)
-        if _asked(REAL_SIZE[:1], options):
-            _note(measured, "one_stream: tokens/s", BARE, _bare(real, options.threads))
-        for start in starts:
-            _measure(measured, start, real, REAL_SIZE, options)
-            _measure(measured, start, tiny, TINY, options)
-    medians = {
-        what: {name: statistics.median(found) for name, found in by_server.items()}
-        for what, by_server in measured.items()
-    }
-    print(table(medians))
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "engine.json").write_text(json.dumps(measured, indent=2))
-    draw(medians, RESULTS / "engine.png", ours=OURS)
+        if any(BARE_FIGURE.startswith(workload.name) for workload in asked):
+            measured.note(BARE_FIGURE, BARE, _bare(options.threads))
+        for name, start in starts.items():
+            mine = [w for w in asked if name == OURS or not w.ours_alone]
+            for tiny in (False, True):
+                chosen = [workload for workload in mine if workload.tiny == tiny]
+                if chosen:
+                    model = _tiny() if tiny else llama_1b()
+                    with start(model, options.threads) as server:
+                        _measure(measured, server, chosen)
+    print(table(measured.medians))
+    draw(measured.medians, RESULTS / "engine.png", ours=OURS)
 
 
-def table(medians: Mapping[str, Mapping[str, float]]) -> str:
+def table(medians: Medians) -> str:
     """Return the medians as Markdown; in brackets, ours as a share of each other's."""
     names = list(dict.fromkeys(name for found in medians.values() for name in found))
+    names.sort(key=lambda name: name != OURS)
     lines = [
-        f"| | {' | '.join(names)} |",
-        f"|---|{'---:|' * len(names)}",
+        f"| | {' | '.join(names)} | to reach |",
+        f"|---|{'---:|' * len(names)}---|",
     ]
-    for what, found in medians.items():
+    for figure, found in medians.items():
         cells = [_cell(name, found) for name in names]
-        lines.append(f"| {what} | {' | '.join(cells)} |")
+        told = "; ".join(t.told(medians) for t in TARGETS if t.figure == figure)
+        lines.append(f"| {figure} | {' | '.join(cells)} | {told} |")
     return "\n".join(lines)
 
 
@@ -86,67 +129,42 @@ def _cell(name: str, found: Mapping[str, float]) -> str:
     value = found.get(name)
     if value is None:
         return ""
-    if name == OURS or OURS not in found:
+    if name == OURS or OURS not in found or not value:
         return f"{value:.2f}"
     return f"{value:.2f} ({found[OURS] / value:.2f})"
 
 
-def _measure(
-    measured: Measured,
-    start: Start,
-    model: Path,
-    workloads: Sequence[Workload],
-    options: argparse.Namespace,
-) -> None:
-    asked = _asked(workloads, options)
-    if not asked:
-        return
-    with start(model, options.threads) as server:
-        for workload in asked:
-            print(f"  {server.name}: {_name(workload)}", file=sys.stderr)
-            try:
-                figures = asyncio.run(_figures(server, workload))
-            except (RuntimeError, ValueError, httpx.HTTPError) as error:
-                # What a competitor cannot do must not end the others' measurement.
-                print(f"    failed: {error}", file=sys.stderr)
-                continue
-            for what, value in figures.items():
-                print(f"    {what}: {value:.2f}", file=sys.stderr)
-                _note(measured, f"{_name(workload)}: {what}", server.name, value)
+def _measure(measured: Measured, server: Server, workloads: Sequence[Workload]) -> None:
+    for workload in workloads:
+        print(f"  {server.name}: {workload.name}", file=sys.stderr)
+        try:
+            figures = asyncio.run(_figures(server, workload))
+        except (RuntimeError, ValueError, httpx.HTTPError) as error:
+            # What a competitor cannot do must not end the others' measurement.
+            print(f"    failed: {error}", file=sys.stderr)
+            continue
+        for what, value in figures.items():
+            measured.note(f"{workload.name}: {what}", server.name, value)
 
 
-def _starts(options: argparse.Namespace) -> list[Start]:
+def _starts(options: argparse.Namespace) -> dict[str, Start]:
     """Return how to start each server that takes part."""
-    starts: dict[str, Start] = {"ours": ours}
+    starts: dict[str, Start] = {OURS: ours}
     if importlib.util.find_spec("starlette_context"):
-        starts["llama_cpp"] = llama_cpp_server
+        starts["llama_cpp.server"] = llama_cpp_server
     if options.llama_server:
         starts["llama-server"] = llama_server(options.llama_server)
-    return [starts[name] for name in options.servers or starts]
-
-
-def _asked(
-    workloads: Sequence[Workload], options: argparse.Namespace
-) -> list[Workload]:
-    return [w for w in workloads if not options.only or _name(w) in options.only]
-
-
-def _name(workload: Workload) -> str:
-    return str(getattr(workload, "__name__", workload))
+    return {name: starts[name] for name in options.servers or starts}
 
 
 async def _figures(server: Server, workload: Workload) -> dict[str, float]:
     async with Client.to(server) as client:
         await client.chat([{"role": "user", "content": "Hello"}], tokens=2)
-        return dict(await workload(client))
+        return dict(await workload.run(client))
 
 
-def _note(measured: Measured, what: str, name: str, value: float) -> None:
-    measured.setdefault(what, {}).setdefault(name, []).append(value)
-
-
-def _bare(model: Path, threads: int) -> float:
-    command = [sys.executable, "-m", "benchmarks.bare", str(model)]
+def _bare(threads: int) -> float:
+    command = [sys.executable, "-m", "benchmarks.bare", str(llama_1b())]
     command += ["--threads", str(threads), "--tokens", "96"]
     return float(subprocess.check_output(command, text=True))
 
@@ -159,11 +177,13 @@ def _tiny() -> Path:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--llama-server", type=Path, help="the built program")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=3, help="0: print what there is")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--only", nargs="*", help="names of workloads")
+    names = [workload.name for workload in WORKLOADS]
+    parser.add_argument("--only", nargs="*", choices=names, metavar="WORKLOAD")
+    parser.add_argument("--servers", nargs="*", metavar="SERVER", help="by their names")
     parser.add_argument(
-        "--servers", nargs="*", help="some of: ours llama_cpp llama-server"
+        "--fresh", action="store_true", help="forget what was measured before"
     )
     return parser.parse_args()
 

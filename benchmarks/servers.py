@@ -16,6 +16,12 @@ import psutil
 from tests.live import free_port, live_server
 from tests.waiting import eventually
 
+OURS = "jupyter-llm-ext"
+BARE = "bare loop"
+LLAMA_SERVER = "llama-server"
+LLAMA_CPP_SERVER = "llama_cpp.server"
+"""Names, as they stand in the table."""
+
 CELLS = 16_384
 SLOTS = 8
 _START_SECONDS = 120
@@ -31,6 +37,7 @@ class Server:
         model: What it calls the model.
         pid: Of the server's process; a worker is its child.
         headers: What authorises a request.
+        jupyter: Of the Jupyter server that it is a part of; empty for the others.
     """
 
     name: str
@@ -38,6 +45,7 @@ class Server:
     model: str
     pid: int
     headers: dict[str, str] = field(default_factory=dict)
+    jupyter: str = ""
 
     @property
     def memory(self) -> int:
@@ -67,11 +75,12 @@ def ours(model: Path, threads: int) -> Iterator[Server]:
         ) as live,
     ):
         yield Server(
-            name="jupyter-llm-ext",
+            name=OURS,
             url=f"{live.url}llm/v1/",
             model=model.stem,
             pid=live.process.pid,
             headers=live.headers,
+            jupyter=live.url,
         )
 
 
@@ -88,7 +97,7 @@ def llama_cpp_server(model: Path, threads: int) -> Iterator[Server]:
     ]
     with _process(command, f"http://127.0.0.1:{port}/v1/models") as pid:
         yield Server(
-            name="llama_cpp.server",
+            name=LLAMA_CPP_SERVER,
             pid=pid,
             url=f"http://127.0.0.1:{port}/v1/",
             model=model.stem,
@@ -109,7 +118,7 @@ def llama_server(binary: Path) -> Start:
         ]
         with _process(command, f"http://127.0.0.1:{port}/health") as pid:
             yield Server(
-                name="llama-server",
+                name=LLAMA_SERVER,
                 pid=pid,
                 url=f"http://127.0.0.1:{port}/v1/",
                 model=model.stem,

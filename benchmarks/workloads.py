@@ -12,12 +12,32 @@ import random
 import statistics
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from .client import Answer, Client, Message
 
 Figures: TypeAlias = dict[str, float]
-Workload: TypeAlias = Callable[[Client], Awaitable[Figures]]
+Run: TypeAlias = Callable[[Client], Awaitable[Figures]]
+
+
+class Workload(NamedTuple):
+    """One of the workloads.
+
+    Attributes:
+        run: Goes through it once.
+        tiny: Whether the model is so small that everything around it counts.
+        ours_alone: Whether it asks for what only our server has.
+    """
+
+    run: Run
+    tiny: bool = False
+    ours_alone: bool = False
+
+    @property
+    def name(self) -> str:
+        """As it stands in the table."""
+        return self.run.__name__
+
 
 _WORDS_TEXT = (
     "language model reads tokens and predicts the next one weights layers vocabulary "
@@ -27,6 +47,9 @@ _WORDS = tuple(_WORDS_TEXT.split())
 _random = random.SystemRandom()
 _PATIENCE = 600
 """Seconds, for a request that nobody cancels."""
+
+_GLANCE = 0.01
+"""Seconds between two looks at the server."""
 
 
 def text(words: int) -> str:
@@ -126,7 +149,8 @@ async def short_requests(client: Client) -> Figures:
 async def soak(client: Client) -> Figures:
     """A thousand requests, sixteen at a time, half of them cancelled at random.
 
-    The first two hundred fill the caches; what memory grows by after them has leaked.
+    The two hundred before them fill the caches; what memory grows by afterwards, and
+    what is still held when all have ended, has leaked.
     """
     room = asyncio.Semaphore(16)
 
@@ -139,10 +163,54 @@ async def soak(client: Client) -> Figures:
 
     await asyncio.gather(*[one() for _ in range(200)])
     before = client.server.memory
-    await asyncio.gather(*[one() for _ in range(800)])
+    await asyncio.gather(*[one() for _ in range(1000)])
     after = client.server.memory
     answer = await client.chat(ask(text(10)), tokens=8)
-    return {"growth MB": (after - before) / 1e6, "then first token s": answer.first}
+    model = await client.model()
+    return {
+        "growth MB": (after - before) / 1e6,
+        "leaked slots": model["slots"]["busy"],
+        "leaked cells": model["engine"]["held_cells"],
+        "then first token s": answer.first,
+    }
+
+
+async def cancel(client: Client) -> Figures:
+    """Clients leave in the middle of a prompt or of an answer, beside a stream."""
+    beside = asyncio.ensure_future(client.chat(ask(text(20)), tokens=2000))
+    seconds = []
+    for words in (20, 1000) * 4:
+        leaving = Answer(asked=0)
+        chat = client.chat(ask(text(words)), tokens=400, answer=leaving)
+        stream = asyncio.ensure_future(chat)
+        before = (await client.model())["engine"]["cancelled"]
+        with contextlib.suppress(asyncio.TimeoutError):
+            patience = _random.uniform(0.5, 2)
+            await asyncio.wait_for(leaving.flowing.wait(), patience)
+        stream.cancel()
+        await asyncio.gather(stream, return_exceptions=True)
+        left = time.perf_counter()
+        while (await client.model())["engine"]["cancelled"] == before:  # noqa: ASYNC110  # it happens in another process
+            await asyncio.sleep(_GLANCE)
+        seconds.append(time.perf_counter() - left)
+    beside.cancel()
+    await asyncio.gather(beside, return_exceptions=True)
+    engine = (await client.model())["engine"]
+    return {"steps": engine["cancel_steps"], "longest s": max(seconds)}
+
+
+async def jupyter_requests(client: Client) -> Figures:
+    """Four streams and a long prompt; what else Jupyter is asked for meanwhile."""
+    chats = [client.chat(ask(text(40)), tokens=100) for _ in range(4)]
+    long = client.chat(ask(text(1000)), tokens=8)
+    work = asyncio.gather(*chats, long)
+    seconds = []
+    while not work.done():
+        seconds.append(await client.jupyter_status())
+        await asyncio.sleep(_GLANCE)
+    await work
+    cuts = statistics.quantiles(seconds, n=100, method="inclusive")
+    return {"p50 ms": cuts[49] * 1000, "p99 ms": cuts[98] * 1000}
 
 
 async def json_schema(client: Client) -> Figures:
@@ -181,15 +249,15 @@ def _schema(schema: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-REAL_SIZE: Sequence[Workload] = (
-    one_stream,
-    different_prompts,
-    shared_prefix,
-    chats_in_turn,
-    long_prompt,
-    json_schema,
+WORKLOADS: Sequence[Workload] = (
+    Workload(one_stream),
+    Workload(different_prompts),
+    Workload(shared_prefix),
+    Workload(chats_in_turn),
+    Workload(long_prompt),
+    Workload(short_requests, tiny=True),
+    Workload(json_schema),
+    Workload(cancel, ours_alone=True),
+    Workload(soak, tiny=True, ours_alone=True),
+    Workload(jupyter_requests, ours_alone=True),
 )
-"""On a model of real size."""
-
-TINY: Sequence[Workload] = (short_requests, soak)
-"""On a model so small that everything around it counts."""
