@@ -7,10 +7,10 @@ PYTHON ?= python3
 BOOTSTRAP = @$(PYTHON) -m tools.bootstrap
 
 .DEFAULT_GOAL := help
-.PHONY: help lab install test lint format bench guide clean
+.PHONY: help lab install test test-gpu fuzz lint format bench screenshots guide clean
 
 help: ## list what make can do
-	@sed -n 's/^\([a-z]*\): ## \(.*\)/make \1 \t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\): ## \(.*\)/make \1 \t\2/p' Makefile | expand -t 16
 
 lab: ## install everything into .venv and open JupyterLab on the demo notebook
 	$(BOOTSTRAP) lab $(ARGS)
@@ -21,6 +21,12 @@ install: ## install everything into .venv
 test: ## run every check and test (ARGS are pytest's)
 	$(BOOTSTRAP) test $(ARGS)
 
+test-gpu: ## run the tests that need a GPU; makes one of the processor if need be
+	$(BOOTSTRAP) test-gpu $(ARGS)
+
+fuzz: ## ask a server 2,000 things that its OpenAPI file allows or forbids
+	$(BOOTSTRAP) fuzz $(ARGS)
+
 lint: ## run the checks that read the code
 	$(BOOTSTRAP) lint
 
@@ -29,6 +35,9 @@ format: ## repair what the checks can repair
 
 bench: ## measure the engine against other servers; ARGS=responsiveness: the server meanwhile
 	$(BOOTSTRAP) bench $(ARGS)
+
+screenshots: ## take pictures of every state of the panels, into .screenshots
+	$(BOOTSTRAP) screenshots $(ARGS)
 
 guide: ## train the demo model anew, about 40 minutes (ARGS=--minutes=90)
 	$(BOOTSTRAP) guide $(ARGS)

@@ -6,16 +6,34 @@ nothing has changed.
 
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 
 from tools import browser, checks, environment, project
 from tools.console import ROOT, Problem
 from tools.environment import Environment
+from tools.software_gpu import build, environment as software_gpu
 
 _DEMO = "docs/demo.ipynb"
-_BENCHMARKS = ("engine", "responsiveness", "threads")
+_BENCHMARKS = (
+    "engine",
+    "catalog",
+    "imports",
+    "interrupts",
+    "handlers",
+    "loads",
+    "memory",
+    "panel",
+    "responsiveness",
+    "threads",
+)
+_FUZZ_CASES = "2000"
 _TRAINING = "tools.demo_model.build"
+_FIRST_GPU = """
+from llm_ext.llama.devices import devices
+print(next((d.description for d in devices() if d.kind != "cpu"), ""))
+"""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -24,9 +42,12 @@ def main(arguments: Sequence[str]) -> int:
         "install": install,
         "lab": lab,
         "test": test,
+        "test-gpu": test_gpu,
+        "fuzz": fuzz,
         "lint": lint,
         "format": reformat,
         "bench": bench,
+        "screenshots": screenshots,
         "guide": guide,
     }
     name = arguments[0] if arguments else ""
@@ -74,6 +95,28 @@ def test(arguments: Sequence[str]) -> None:
     checks.perform(checks.tests(arguments), environ=environ)
 
 
+def test_gpu(arguments: Sequence[str]) -> None:
+    """Run the tests that need a GPU: on the one there is, else on a software one."""
+    prepared = _prepare("dev")
+    environ = prepared.variables()
+    if found := _gpu(prepared):
+        print(f"The GPU is {found}.")
+    else:
+        build.ensure(prepared)
+        environ = software_gpu.variables(environ)
+        print(
+            "There is no GPU that llama.cpp can use, so one is made of the processor."
+        )
+    checks.perform(checks.gpu_tests(arguments), environ=environ)
+
+
+def fuzz(arguments: Sequence[str]) -> None:
+    """Ask a server what its description allows and forbids, many times."""
+    environ = _prepare("dev").variables()
+    environ.setdefault("FUZZ_CASES", _FUZZ_CASES)
+    checks.perform(checks.fuzz_tests(arguments), environ=environ)
+
+
 def lint(_: Sequence[str]) -> None:
     """Run the checks that read the code."""
     checks.perform(checks.LINT, environ=_prepare("dev").variables())
@@ -92,6 +135,13 @@ def bench(arguments: Sequence[str]) -> None:
     _become(_prepare("bench"), "-m", f"benchmarks.{name}", *rest)
 
 
+def screenshots(arguments: Sequence[str]) -> None:
+    """Take pictures of every state of the panels."""
+    prepared = _prepare("dev")
+    os.environ[browser.VARIABLE] = browser.ensure(prepared)
+    _become(prepared, "-m", "tests.browser.screenshots", *arguments)
+
+
 def guide(arguments: Sequence[str]) -> None:
     """Train the demo model."""
     _become(_prepare("model"), "-m", _TRAINING, *arguments)
@@ -103,6 +153,19 @@ def _prepare(*groups: str) -> Environment:
     environment.ensure(prepared, chosen="PYTHON" in os.environ)
     project.ensure(prepared, *groups)
     return prepared
+
+
+def _gpu(prepared: Environment) -> str:
+    """Return what llama.cpp calls the first GPU; empty if it finds none."""
+    found = subprocess.run(
+        [prepared.python, "-c", _FIRST_GPU],
+        check=False,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env=prepared.variables(),
+    )
+    return found.stdout.strip()
 
 
 def _become(prepared: Environment, *arguments: str) -> None:

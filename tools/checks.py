@@ -45,6 +45,18 @@ def tests(arguments: Sequence[str]) -> tuple[Check, ...]:
     return (*LINT, *FRONT_END_TESTS, python)
 
 
+def gpu_tests(arguments: Sequence[str]) -> tuple[Check, ...]:
+    """Return the tests that need a GPU; the arguments are pytest's."""
+    command = ("python", "-m", "pytest", "-m", "gpu", "tests/gpu", *arguments)
+    return (Check(title="GPU", command=command),)
+
+
+def fuzz_tests(arguments: Sequence[str]) -> tuple[Check, ...]:
+    """Return the tests that draw requests from the description of the routes."""
+    command = ("python", "-m", "pytest", "tests/fuzz", *arguments)
+    return (Check(title="fuzz", command=command),)
+
+
 def perform(checks: Sequence[Check], *, environ: Mapping[str, str]) -> None:
     """Run all of them, also after one has failed, and sum up.
 

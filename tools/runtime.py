@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -202,18 +202,11 @@ def _compile(
     title = f"Compiling llama.cpp{options} (once; takes minutes)"
     try:
         with Step(title) as step:
-            meter = Meter(live=step.live)
-
-            def watch(line: str) -> None:
-                text = meter.feed(line)
-                if text is not None:
-                    step.note(text)
-
             run(
                 environment.pip(*compile_arguments(requirement, choice, folder)),
                 log="llama-cpp-python",
                 environ=environ,
-                watch=watch,
+                watch=metered(step),
             )
     except Problem as problem:
         raise Problem(
@@ -221,6 +214,18 @@ def _compile(
             " install a newer one (apt-get install build-essential), or take a"
             " ready-made wheel: LLAMA_WHEELS=cpu make lab"
         ) from None
+
+
+def metered(step: Step) -> Callable[[str], None]:
+    """Return what watches a compilation, and notes how far it is."""
+    meter = Meter(live=step.live)
+
+    def watch(line: str) -> None:
+        text = meter.feed(line)
+        if text is not None:
+            step.note(text)
+
+    return watch
 
 
 def find_compiler(environ: Mapping[str, str]) -> str | None:

@@ -11,7 +11,6 @@ from pathlib import Path
 from llama_cpp import Llama, llama_model_get_vocab, llama_vocab_is_eog
 
 from llm_ext.chat.template import ChatTemplate
-from llm_ext.core.messages import ChatMessage
 from tools.console import ROOT
 
 from .corpus import cases
@@ -53,7 +52,8 @@ class Reader:
         if isinstance(asked, Fill) or asked.tools:
             return prompt(asked)
         return self._template.render(
-            [ChatMessage(role=turn.role, content=turn.content) for turn in asked.turns]
+            [{"role": turn.role, "content": turn.content} for turn in asked.turns],
+            add_generation_prompt=True,
         )
 
     def _ends(self, token: int) -> bool:

@@ -1,0 +1,1 @@
+"""Describes every route for programs, in OpenAPI 3.1."""
