@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from gguf import PoolingType
+from hypothesis import settings
 
 from tests.live import LiveServer, live_server
 from tests.models import encoder
@@ -12,6 +13,10 @@ from tests.models.builder import Shape, write_model
 from tests.models.hello import write_hello
 
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
+
+# How long an example takes says something of the machine, not of the code.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture

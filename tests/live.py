@@ -5,9 +5,9 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +26,18 @@ class LiveServer:
         url: Ends with the base URL's slash.
         process: The server's process.
         folder: Home, notebooks, runtime files and log of this server alone.
+        socket: The Unix socket that it listens at, rather than at a port.
+        certificate: The certificate that it speaks HTTPS with.
+        cookies: Those of a login, where there is a password and no token.
     """
 
     url: str
     process: "subprocess.Popen[bytes]"
     folder: Path
     token: str = TOKEN
+    socket: Path | None = None
+    certificate: Path | None = None
+    cookies: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def runtime(self) -> Path:
@@ -55,13 +61,23 @@ class LiveServer:
 
     def client(self, **options: Any) -> httpx.Client:  # noqa: ANN401  # httpx's
         """Return an HTTP client for the extension's routes."""
-        return httpx.Client(
-            base_url=f"{self.url}llm/",
-            headers=self.headers,
-            timeout=60,
-            trust_env=False,
+        return self.http(**{"base_url": f"{self.url}llm/", **options})
+
+    def http(self, **options: Any) -> httpx.Client:  # noqa: ANN401  # httpx's
+        """Return an HTTP client for all routes of the server."""
+        given = {
+            "base_url": self.url,
+            "headers": self.headers,
+            "cookies": dict(self.cookies),
+            "timeout": 60,
+            "transport": httpx.HTTPTransport(
+                # The test's own certificate is for a host of another name.
+                verify=self.certificate is None,
+                uds=str(self.socket) if self.socket else None,
+            ),
             **options,
-        )
+        }
+        return httpx.Client(trust_env=False, **given)
 
     def model(self, name: str) -> dict[str, Any]:
         """Return one model's status."""
@@ -76,20 +92,29 @@ def live_server(
     models: Path,
     *options: str,
     app: str = "server",
+    program: tuple[str, ...] = (),
     token: str = TOKEN,
     base_url: str = "/",
+    socket: Path | None = None,
+    certificate: Path | None = None,
 ) -> Iterator[LiveServer]:
-    """Start ``jupyter server`` (or ``lab``), wait until it serves, and stop it."""
+    """Start ``jupyter server`` (or ``lab``), wait until it serves, and stop it.
+
+    ``program`` is what Python runs in the place of that, with the same options.
+    """
     for name in ("home", "runtime", "notebooks"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     port = free_port()
-    command = [
-        *(sys.executable, "-m", "jupyter", app),
-        "--no-browser",
-        "--allow-root",
+    where = [
         f"--ServerApp.port={port}",
         "--ServerApp.port_retries=0",
         "--ServerApp.ip=127.0.0.1",
+    ]
+    command = [
+        *(sys.executable, *(program or ("-m", "jupyter", app))),
+        "--no-browser",
+        "--allow-root",
+        *([f"--ServerApp.sock={socket}"] if socket else where),
         f"--ServerApp.base_url={base_url}",
         f"--ServerApp.root_dir={folder / 'notebooks'}",
         f"--IdentityProvider.token={token}",
@@ -104,10 +129,12 @@ def live_server(
             start_new_session=True,
         )
     server = LiveServer(
-        url=f"http://127.0.0.1:{port}{base_url}",
+        url=f"{'https' if certificate else 'http'}://127.0.0.1:{port}{base_url}",
         process=process,
         folder=folder,
         token=token,
+        socket=socket,
+        certificate=certificate,
     )
     try:
         _wait_until_it_serves(server)
@@ -125,8 +152,11 @@ def _wait_until_it_serves(server: LiveServer) -> None:
     def serves() -> bool:
         """The server answers, and has written its runtime file."""
         assert server.process.poll() is None, server.log
+        if server.socket is not None and not server.socket.exists():
+            return False
         try:
-            live = httpx.get(f"{server.url}llm/health/live", trust_env=False)
+            with server.client() as client:
+                live = client.get("health/live")
         except httpx.TransportError:
             return False
         return live.is_success and bool(list(server.runtime.glob("llm_ext-*.json")))

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from llm_ext.core.events import Failed, Finished, TextDelta
+from llm_ext.core.events import Failed, Finished, Queued, TextDelta
 from llm_ext.core.memory_kind import MemoryKind
 from llm_ext.core.sampling import SamplingParams
 from llm_ext.engine.engine import Engine
@@ -13,13 +13,19 @@ from tests.fakes.backend import FakeBackend
 
 
 def sequence(
-    number: int, prompt: int, answer: int, *, stop: tuple[str, ...] = ()
+    number: int,
+    prompt: int,
+    answer: int,
+    *,
+    stop: tuple[str, ...] = (),
+    user: str = "",
 ) -> Sequence:
     return Sequence(
         request_id=number,
         prompt=[1 + (7 * number + index) % 100 for index in range(prompt)],
         params=SamplingParams(stop=stop),
         limit=prompt + answer,
+        user=user,
     )
 
 
@@ -31,12 +37,15 @@ class Run:
     backend: FakeBackend
     text: dict[int, str] = field(default_factory=dict)
     ends: dict[int, Finished | Failed] = field(default_factory=dict)
+    positions: dict[int, list[int]] = field(default_factory=dict)
 
     def take(self, published: list) -> None:  # type: ignore[type-arg]  # any events
         for number, event in published:
             assert number not in self.ends, "something followed the end"
             if isinstance(event, TextDelta):
                 self.text[number] = self.text.get(number, "") + event.text
+            if isinstance(event, Queued):
+                self.positions.setdefault(number, []).append(event.position)
             if isinstance(event, (Finished, Failed)):
                 self.ends[number] = event
 
@@ -82,4 +91,5 @@ def new_run(
     backend = FakeBackend(
         n_cells=n_cells, n_batch=n_batch, n_seq_ids=n_seq_ids, memory_kind=kind
     )
-    return Run(engine=Engine(backend, n_slots=n_slots), backend=backend)
+    engine = Engine(backend, n_slots=n_slots, clock=lambda: 0.0)
+    return Run(engine=engine, backend=backend)

@@ -6,10 +6,13 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+import pytest
+
 from llm_ext.config import LLMConfig
+from llm_ext.core.tested_runtime import TESTED
 from llm_ext.extension import LLMExt
-from llm_ext.llama.library import TESTED
 from llm_ext.routes import ROUTES
+from tools import error_table, options_table
 
 ROOT = Path(__file__).parents[1]
 
@@ -77,6 +80,14 @@ def test_the_extension_is_enabled_by_its_installation() -> None:
     assert enabled == {LLMExt.name: True}
 
 
+def test_the_table_of_options_is_fresh() -> None:
+    """Run ``python -m tools.options_table`` when it is not."""
+    text = options_table.PAGE.read_text()
+    assert text == options_table.page(text)
+    with pytest.raises(ValueError, match="lacks the marks"):
+        options_table.page("# Configuration")
+
+
 def test_every_option_is_documented() -> None:
     """In the table of docs/configuration.md."""
     text = (ROOT / "docs" / "configuration.md").read_text()
@@ -88,6 +99,16 @@ def test_every_option_is_documented() -> None:
 
 def test_every_route_is_documented() -> None:
     text = (ROOT / "docs" / "http.md").read_text()
-    for route, _ in ROUTES[:-1]:  # the last one is for all that do not exist
-        plain = route.replace(r"([^/]+(?:/[^/]+)*?)", "{id}")
+    for route, _ in ROUTES:
+        if route.endswith("(.*)"):
+            continue  # for all that do not exist
+        plain = route
+        for pattern in (r"([^/]+(?:/[^/]+)*?)", "([^/]+)"):
+            plain = plain.replace(pattern, "{id}")
         assert f"`{plain}`" in text, plain
+
+
+def test_the_table_of_errors_is_fresh() -> None:
+    """Run ``python -m tools.error_table`` when it is not."""
+    text = error_table.PAGE.read_text()
+    assert text == error_table.page(text)

@@ -1,74 +1,23 @@
 """JupyterLab in a real browser: the demo notebook and the status bar."""
 
-import os
+import gzip
 import re
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Response, expect
 
-from tests.live import LiveServer, live_server
-from tools.browser import find_browser
+from tests.browser.conftest import OpenLab
+from tests.browser.panel import SLOW, screenshot
+from tests.live import LiveServer
 
-DEMO = Path(__file__).parents[2] / "docs" / "demo.ipynb"
-SCREENSHOTS = Path(__file__).parents[2] / ".screenshots"
-SLOW = 60_000
-"""Milliseconds that JupyterLab may take to start on a busy machine."""
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory, models: Path) -> Iterator[LiveServer]:
-    """JupyterLab with the demo notebook."""
-    folder = tmp_path_factory.mktemp("lab")
-    (folder / "notebooks").mkdir()
-    shutil.copy(DEMO, folder / "notebooks" / "demo.ipynb")
-    with live_server(folder, models, app="lab") as running:
-        yield running
+KB = 1024
+OURS = "/lab/extensions/jupyter-llm-ext/"
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium or Chrome, as ``make test`` found or installed it."""
-    executable = find_browser()
-    assert executable, "no browser was found: 'make test' installs one, or says how"
-    arguments = ["--disable-gpu", "--disable-background-networking", "--no-first-run"]
-    if os.geteuid() == 0:
-        arguments.append("--no-sandbox")
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(
-            executable_path=executable, args=arguments
-        )
-        yield launched
-        launched.close()
-
-
-@pytest.fixture(params=["light", "dark"])
-def page(
-    request: pytest.FixtureRequest, browser: Browser, lab: LiveServer
-) -> Iterator[Page]:
+@pytest.fixture(params=["Light", "Dark"])
+def page(request: pytest.FixtureRequest, open_lab: OpenLab) -> Page:
     """The demo notebook, open in JupyterLab, in both themes."""
-    theme = "JupyterLab Light" if request.param == "light" else "JupyterLab Dark"
-    settings = lab.folder / "config" / "lab" / "user-settings" / "@jupyterlab"
-    themes = settings / "apputils-extension" / "themes.jupyterlab-settings"
-    themes.parent.mkdir(parents=True, exist_ok=True)
-    themes.write_text(f'{{"theme": "{theme}"}}')
-    notices = settings / "apputils-extension" / "notification.jupyterlab-settings"
-    notices.write_text('{"fetchNews": "false", "checkForUpdates": false}')
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    opened = context.new_page()
-    opened.goto(f"{lab.url}lab/tree/demo.ipynb?token={lab.token}&reset")
-    opened.locator(".jp-NotebookPanel .jp-Cell").first.wait_for(timeout=SLOW)
-    yield opened
-    context.close()
-
-
-def screenshot(page: Page, name: str) -> None:
-    """Keep a picture, to be looked at."""
-    SCREENSHOTS.mkdir(exist_ok=True)
-    theme = page.evaluate("document.body.dataset.jpThemeLight") == "true"
-    page.screenshot(path=SCREENSHOTS / f"{name}-{'light' if theme else 'dark'}.png")
+    return open_lab(request.param)
 
 
 def run(page: Page, cell: Locator) -> None:
@@ -81,7 +30,7 @@ def run(page: Page, cell: Locator) -> None:
 
 def test_the_demo_streams_its_answer_and_the_status_bar_follows(page: Page) -> None:
     """What a newcomer sees: the cells run, text streams, the model's state shows."""
-    status = page.locator(".jp-llm-status")
+    status = page.locator(".jp-llm-status[data-state]")
     expect(status).to_have_attribute("data-state", "none", timeout=SLOW)
     expect(page.locator("#jp-main-statusbar")).to_contain_text("| Idle", timeout=SLOW)
     cells = page.locator(".jp-Notebook .jp-CodeCell")
@@ -95,9 +44,100 @@ def test_the_demo_streams_its_answer_and_the_status_bar_follows(page: Page) -> N
     expect(answers[5]).to_have_text("7 * 8 = 56.")
     expect(answers[6]).to_contain_text("Soy Guide")
     expect(status).to_have_attribute("data-model", "guide", timeout=SLOW)
-    expect(status).to_have_text("LLM: guide")
+    expect(status).to_contain_text("LLM: guide · ")
     screenshot(page, "demo")
 
     run(page, cells.nth(7))
     expect(cells.nth(7).locator(".jp-OutputArea-output")).to_contain_text("unloaded")
     expect(status).to_have_attribute("data-state", "none", timeout=SLOW)
+
+
+def test_a_press_on_the_status_bar_shows_the_models(open_lab: OpenLab) -> None:
+    """The status item is the way to the models for who does not know the sidebar."""
+    page = open_lab()
+
+    page.locator(".jp-llm-status[data-state]").click()
+
+    expect(page.locator("#jp-llm-models .jp-llm-row").first).to_be_visible(timeout=SLOW)
+
+
+def test_a_start_is_light_and_asks_nothing(browser: Browser, lab: LiveServer) -> None:
+    """At most 60 KB more, zipped; no request before there is something to show it."""
+    settings = lab.folder / "config" / "lab" / "user-settings" / "@jupyterlab"
+    hidden = settings / "statusbar-extension" / "plugin.jupyterlab-settings"
+    hidden.parent.mkdir(parents=True, exist_ok=True)
+    hidden.write_text('{"visible": false}')
+    context = browser.new_context()
+    page = context.new_page()
+    asked: list[str] = []
+    files: dict[str, bytes] = {}
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("response", lambda response: _keep(response, files))
+
+    page.goto(f"{lab.url}lab?token={lab.token}&reset")
+    page.locator(".jp-LauncherCard", has_text="Chat").wait_for(timeout=SLOW)
+    page.wait_for_load_state("networkidle")
+
+    sizes = {url: len(gzip.compress(body)) for url, body in files.items()}
+    assert 10 * KB < sum(sizes.values()) <= 60 * KB, sizes
+    assert [url for url in asked if url.startswith(f"{lab.url}llm/")] == []
+
+    with page.expect_request(lambda request: "/llm/events" in request.url):
+        page.locator('.lm-TabBar-tab[data-id="jp-llm-models"]').click()
+    context.close()
+    hidden.unlink()
+
+
+def _keep(response: Response, files: dict[str, bytes]) -> None:
+    if OURS in response.url:
+        files[response.url] = response.body()
+
+
+def test_everything_is_in_palette_and_launcher(
+    browser: Browser, lab: LiveServer
+) -> None:
+    """For who looks there first: all commands, and a card for the chat."""
+    page = browser.new_context().new_page()
+    page.goto(f"{lab.url}lab?token={lab.token}&reset")
+    card = page.locator(".jp-LauncherCard", has_text="Chat")
+    card.wait_for(timeout=SLOW)
+    page.get_by_role("menuitem", name="View", exact=True).click()
+    page.get_by_role("menuitem", name="Activate Command Palette").click()
+    page.locator(".lm-CommandPalette-input").fill("Language Models")
+    labels = page.locator(".lm-CommandPalette-itemLabel")
+    for label in (
+        "Show Chat",
+        "New Conversation",
+        "Chat in the Main Area",
+        "Show Language Models",
+        "Suggest Text at the Cursor",
+        "Refactor",
+    ):
+        expect(labels.filter(has_text=label)).to_be_visible()
+    page.keyboard.press("Escape")
+
+    card.click()
+
+    chat = page.locator(".jp-MainAreaWidget .jp-llm-chat")
+    expect(chat.locator("textarea")).to_be_visible(timeout=SLOW)
+    page.context.close()
+
+
+def test_settings_are_checked_by_their_schema(
+    browser: Browser, lab: LiveServer
+) -> None:
+    """Each is in the settings editor, with its words."""
+    page = browser.new_context().new_page()
+    page.goto(f"{lab.url}lab?token={lab.token}&reset")
+    page.locator(".jp-Launcher").wait_for(timeout=SLOW)
+    page.get_by_role("menuitem", name="Settings", exact=True).click()
+    page.get_by_role("menuitem", name="Settings Editor", exact=False).first.click()
+    search = page.locator(".jp-PluginList-wrapper input").first
+    search.fill("Language Models")
+    entries = page.locator(".jp-PluginList-entry")
+
+    expect(entries.filter(has_text="Language Models: Chat")).to_be_visible()
+    entries.filter(has_text="Language Models: Ghost Text").click()
+
+    expect(page.get_by_text("Longest suggestion, in tokens").first).to_be_visible()
+    page.context.close()

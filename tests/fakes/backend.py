@@ -148,7 +148,7 @@ class FakeBackend:
         """See Backend."""
         return token == END
 
-    def piece(self, token: int) -> bytes:
+    def piece(self, token: int, *, special: bool = False) -> bytes:  # noqa: ARG002  # it has no control tokens
         """See Backend."""
         return bytes([token]) if token < VOCABULARY // 2 else b"\xc3"
 

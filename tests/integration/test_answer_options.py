@@ -31,6 +31,7 @@ def test_several_answers_differ_and_the_prompt_is_counted_once(
     client: openai.OpenAI,
 ) -> None:
     """Each with its own seed; the same seed gives the same answers."""
+    fingerprints: set[str | None] = set()
 
     def ask() -> tuple[list[str], int]:
         reply = client.chat.completions.create(
@@ -44,6 +45,7 @@ def test_several_answers_differ_and_the_prompt_is_counted_once(
         assert [choice.index for choice in reply.choices] == [0, 1, 2]
         assert reply.usage is not None
         assert reply.usage.completion_tokens == 24
+        fingerprints.add(reply.system_fingerprint)
         texts = [choice.message.content or "" for choice in reply.choices]
         return texts, reply.usage.prompt_tokens
 
@@ -51,6 +53,8 @@ def test_several_answers_differ_and_the_prompt_is_counted_once(
     assert len(set(texts)) == 3
     assert ask() == (texts, prompt_tokens)
     assert prompt_tokens < 30
+    assert len(fingerprints) == 1
+    assert None not in fingerprints
 
 
 def test_several_answers_stream_side_by_side(client: openai.OpenAI) -> None:
@@ -66,6 +70,7 @@ def test_several_answers_stream_side_by_side(client: openai.OpenAI) -> None:
     seen = [part.choices[0].index for part in parts]
     assert {0, 1} == set(seen)
     assert seen != sorted(seen), "one came after the other"
+    assert {part.system_fingerprint is None for part in parts} == {False}
     ended = [part.choices[0] for part in parts if part.choices[0].finish_reason]
     assert sorted(choice.index for choice in ended) == [0, 1]
 
@@ -132,6 +137,27 @@ def test_a_schema_that_cannot_be_used_is_refused(
     assert caught.value.param == "response_format"
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"json_schema": {"type": "banana"}},
+        {"grammar": "root ::= nothing"},
+        {"structured_outputs": {"regex": "("}},
+    ],
+)
+def test_a_refusal_names_the_field(
+    client: openai.OpenAI, asked: dict[str, object]
+) -> None:
+    """The one that the client wrote, whichever it was."""
+    with pytest.raises(openai.BadRequestError, match="cannot be used") as caught:
+        client.chat.completions.create(
+            model="babble",
+            messages=[{"role": "user", "content": "Hi"}],
+            extra_body=asked,
+        )
+    assert caught.value.param == next(iter(asked))
+
+
 def test_cached_tokens_are_reported(client: openai.OpenAI) -> None:
     """The second question on the same text computes only what is new."""
 
@@ -165,3 +191,44 @@ def test_a_bias_may_name_its_token_by_its_text(client: openai.OpenAI) -> None:
     likeliest = first()
     assert likeliest
     assert first(logit_bias={likeliest: -100}) != likeliest
+
+
+def texts(model: str, **fields: object) -> dict[str, object]:
+    return {"model": model, "messages": [{"role": "user", "content": "Hi"}], **fields}
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("v1/chat/completions", texts("hello", max_tokens=1)),
+        ("v1/chat/completions", texts("hello", max_tokens=1, stream=True)),
+        ("v1/completions", {"model": "hello", "prompt": "Hi", "max_tokens": 1}),
+        ("v1/embeddings", {"model": "encoder", "input": "Hi"}),
+        ("v1/rerank", {"model": "ranker", "query": "Hi", "documents": ["Hi"]}),
+        ("v1/messages", texts("hello", max_tokens=1)),
+        ("v1/responses", {"model": "hello", "input": "Hi", "max_output_tokens": 1}),
+    ],
+)
+def test_fields_that_mean_nothing_are_told(
+    server: LiveServer, path: str, body: dict[str, object]
+) -> None:
+    """They are ignored, with a warning in a header; those that are known are not."""
+    with server.client() as http:
+        told = http.post(path, json={**body, "temprature": 0, "store_\r\nä": [1]})
+        silent = http.post(path, json=body)
+    assert told.is_success, told.text
+    assert told.headers["X-Ignored-Fields"] == "temprature, store_%0D%0A%C3%A4"
+    assert silent.is_success
+    assert "X-Ignored-Fields" not in silent.headers
+
+
+def test_a_header_has_room_for_any_number_of_ignored_fields(
+    server: LiveServer,
+) -> None:
+    odd = {f"{'x' * 100}{number}": 1 for number in range(10_000)}
+    with server.client() as http:
+        reply = http.post(
+            "v1/chat/completions", json=texts("hello", max_tokens=1, **odd)
+        )
+    assert reply.is_success
+    assert reply.headers["X-Ignored-Fields"].endswith(", ...")

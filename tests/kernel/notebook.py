@@ -1,7 +1,7 @@
 """A real kernel, started by a real server, and what its cells put out."""
 
 import queue
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,12 +23,16 @@ class CellOutput:
         displays: MIME bundles of the displays, in order, each as last updated.
         history: Every bundle that was displayed, updates included.
         stream: What was printed.
+        result: The value of the last line, by MIME type.
+        asked: What the user was asked.
         error: The error's traceback lines joined; empty if the cell succeeded.
     """
 
     displays: dict[str, dict[str, Any]] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
     stream: str = ""
+    result: dict[str, Any] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
     error: str = ""
     error_name: str = ""
 
@@ -45,9 +49,12 @@ class CellOutput:
         content = message["content"]
         match message["header"]["msg_type"]:
             case "display_data" | "update_display_data":
-                key = content["transient"]["display_id"]
+                unnamed = str(len(self.displays))
+                key = content["transient"].get("display_id", unnamed)
                 self.displays[key] = content["data"]
                 self.history.append(content["data"])
+            case "execute_result":
+                self.result = content["data"]
             case "stream":
                 self.stream += content["text"]
             case "error":
@@ -66,23 +73,61 @@ class Notebook:
     kernel_id: str
     client: BlockingKernelClient
 
-    def run(self, code: str) -> CellOutput:
-        """Run a cell to its end."""
+    def run(self, code: str, *, replies: Sequence[str] = ()) -> CellOutput:
+        """Run a cell to its end; ``replies`` are typed where it asks."""
         output = CellOutput()
-        for done in self.follow(code, output):
+        typed = iter(replies) if replies else None
+        for done in self.follow(code, output, typed):
             if done:
                 break
         return output
 
-    def follow(self, code: str, output: CellOutput) -> Iterator[bool]:
+    def follow(
+        self, code: str, output: CellOutput, replies: Iterator[str] | None = None
+    ) -> Iterator[bool]:
         """Run a cell; yield after each message, True at the last one."""
-        request = self.client.execute(code)
+        request = self.client.execute(code, allow_stdin=replies is not None)
         done = False
         while not done:
-            message = self.client.get_iopub_msg(timeout=TIMEOUT)
+            if replies is not None:
+                self._reply(output, replies)
+            try:
+                message = self.client.get_iopub_msg(timeout=0.1 if replies else TIMEOUT)
+            except queue.Empty:
+                if replies is None:
+                    raise
+                continue
             if message["parent_header"].get("msg_id") == request:
                 done = output.take(message)
                 yield done
+
+    def proposed_by(self, code: str) -> str:
+        """Run a cell, and return what it proposes as the next one."""
+        request = self.client.execute(code)
+        while True:
+            reply = self.client.get_shell_msg(timeout=TIMEOUT)
+            if reply["parent_header"].get("msg_id") == request:
+                break
+        payloads = reply["content"]["payload"]
+        return "".join(p["text"] for p in payloads if p["source"] == "set_next_input")
+
+    def complete(self, code: str) -> list[str]:
+        """Return what Tab offers at the end of ``code``, as whole lines."""
+        request = self.client.complete(code, len(code))
+        while True:
+            reply = self.client.get_shell_msg(timeout=TIMEOUT)
+            if reply["parent_header"].get("msg_id") == request:
+                break
+        content = reply["content"]
+        return [code[: content["cursor_start"]] + match for match in content["matches"]]
+
+    def _reply(self, output: CellOutput, replies: Iterator[str]) -> None:
+        try:
+            request = self.client.get_stdin_msg(timeout=0)
+        except queue.Empty:
+            return
+        output.asked.append(request["content"]["prompt"])
+        self.client.input(next(replies))
 
     def interrupt(self) -> None:
         """Interrupt as the notebook's stop button does."""
@@ -93,8 +138,7 @@ class Notebook:
 @contextmanager
 def api(server: LiveServer) -> Iterator[httpx.Client]:
     """Open a client for Jupyter's own API, with what a tokenless server asks for."""
-    options = {"base_url": server.url, "headers": server.headers}
-    with httpx.Client(**options, trust_env=False) as client:  # type: ignore[arg-type]  # both fit
+    with server.http() as client:
         if not server.token:
             client.get("llm/health/ready")
             client.headers["X-XSRFToken"] = client.cookies["_xsrf"]

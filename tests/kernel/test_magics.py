@@ -37,7 +37,7 @@ def test_an_answer_streams_as_markdown_and_is_kept_whole(cells: Notebook) -> Non
 
 def test_a_long_answer_is_shown_while_it_grows(cells: Notebook) -> None:
     """Several updates, each longer than the one before."""
-    output = cells.run("%%llm babble -n 2000 --seed 1\nTalk.")
+    output = cells.run("%%llm babble -n 2000 --seed 1 --no-history\nTalk.")
 
     texts = [b["text/markdown"] for b in output.history if "text/markdown" in b]
     assert len(texts) >= 3
@@ -53,12 +53,16 @@ def test_models_are_listed_loaded_and_unloaded(cells: Notebook) -> None:
     listed = cells.run("%llm").text
     assert "| `other` | unloaded |" in listed
     assert "not a GGUF file" in listed
+    assert f"{cells.server.url}llm/" in listed
 
 
 def test_the_options_reach_the_engine(cells: Notebook) -> None:
     """The same seed gives the same text, another one another text."""
     texts = [
-        cells.run(f"%%llm babble --seed {seed} -n 20 -t 1.5 -s 'Be brief.'\nTalk.").text
+        cells.run(
+            f"%%llm babble --seed {seed} -n 20 -t 1.5 -s 'Be brief.' --no-history\n"
+            "Talk."
+        ).text
         for seed in (1, 1, 2)
     ]
     assert texts[0] == texts[1] != texts[2]
@@ -69,7 +73,7 @@ def test_no_model_named_takes_the_default(cells: Notebook) -> None:
     for name in ("babble", "other"):
         cells.run(f"%llm unload {name} --force")
     cells.run("%llm load hello")
-    assert cells.run("%%llm\nHi").text == ANSWER
+    assert cells.run("%%llm --no-history\nHi").text == ANSWER
 
 
 def test_an_interrupt_stops_the_engine_and_keeps_the_text(
@@ -80,7 +84,7 @@ def test_an_interrupt_stops_the_engine_and_keeps_the_text(
     before = server.model("babble")["engine"]["cancelled"]
     output = CellOutput()
     interrupted = False
-    for _ in cells.follow("%%llm babble -n 25000\nTalk.", output):
+    for _ in cells.follow("%%llm babble -n 25000 --no-history\nTalk.", output):
         shown = output.text
         if not interrupted and len(shown) > 200:
             cells.interrupt()
@@ -130,11 +134,16 @@ def test_an_error_is_one_message_without_a_traceback(
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        ("%llm lod hello", "knows no 'lod'; it knows list, load, unload, help"),
-        ("%llm load", "Usage: %llm load NAME"),
+        ("%llm lod hello", "knows no 'lod'; it knows list, ps, use, load"),
+        ("%llm load", "Usage: %llm load"),
         ("%llm list all", "Usage: %llm list"),
         ("%%llm hello\n  ", "Write the question below"),
         ("%%llm hello -t hot\nHi", "invalid float value: 'hot'"),
+        ("%llm use 'hello", "No closing quotation in: 'hello"),
+        ("%llm explain 99", "There is no cell [99] to explain."),
+        ("%%llm hello --schema nothing\nHi", "has no variable 'nothing'"),
+        ("%%llm hello --context cells,cell\nHi", "--context knows no 'cell'"),
+        ("%%llm hello --tools __name__\nHi", "'__name__' is no function"),
     ],
 )
 def test_a_mistyped_line_shows_how_it_is_meant(
@@ -146,24 +155,25 @@ def test_a_mistyped_line_shows_how_it_is_meant(
 
 def test_help_names_every_command(cells: Notebook) -> None:
     text = cells.run("%llm help").text
-    for command in ("list", "load", "unload", "%%llm"):
+    for command in (
+        *("list", "ps", "use", "load", "unload", "pull", "rm", "chat", "reset"),
+        *("history", "fix", "explain", "prompt", "bench", "doctor", "help", "%%llm"),
+    ):
         assert command in text
 
 
 def test_a_kernel_of_another_server_finds_its_own(
-    server: LiveServer, tmp_path: Path, models: Path
+    cells: Notebook, tmp_path: Path, models: Path
 ) -> None:
     """Two servers at once, one with a base URL and without a token."""
-    del server
+    first = cells
     with (
         live_server(tmp_path, models, token="", base_url="/hub/user/") as second,
-        notebook(second) as cells,
+        notebook(second) as other,
     ):
-        assert cells.run("%%llm hello\nHi").text == ANSWER
-        found = cells.run(
-            "from kernel_magics.client import Client; print(Client.find().connection)"
-        )
-        assert f"{second.url}llm/" in found.stream
+        assert other.run("%%llm hello\nHi").text == ANSWER
+        assert f"{second.url}llm/" in other.run("%llm").text
+        assert f"{first.server.url}llm/" in first.run("%llm").text
         assert second.model("hello")["state"] == "ready"
 
 
@@ -172,7 +182,9 @@ def test_without_a_server_the_message_says_what_was_tried(tmp_path: Path) -> Non
     book = nbformat.v4.new_notebook(
         cells=[
             nbformat.v4.new_code_cell("%load_ext kernel_magics"),
-            nbformat.v4.new_code_cell("%llm list"),
+            nbformat.v4.new_code_cell(
+                "%config LLMMagics.private_server = False\n%llm list"
+            ),
         ]
     )
     client = NotebookClient(

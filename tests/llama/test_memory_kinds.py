@@ -16,7 +16,7 @@ from llm_ext.core.events import Finished
 from llm_ext.core.memory_kind import MemoryKind
 from llm_ext.core.sampling import SamplingParams
 from llm_ext.engine.engine import Engine, Published
-from llm_ext.engine.scheduler import PROMPT_BUDGET
+from llm_ext.engine.pace import MOST
 from llm_ext.engine.sequence import Sequence
 from llm_ext.llama.backend import LlamaBackend
 from llm_ext.llama.context import BATCH_SIZE, Context
@@ -27,7 +27,7 @@ from tests.reference import ANSWER, Question, Reference
 
 SLOTS = 4
 CELLS = 512
-IN_PIECES = PROMPT_BUDGET + 22
+IN_PIECES = MOST + 22
 
 
 @dataclass(frozen=True, kw_only=True)

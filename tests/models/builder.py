@@ -1,6 +1,7 @@
 """Writes tiny Llama-architecture models as GGUF files."""
 
 import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -143,7 +144,7 @@ def write_model(
     shape: Shape | None = None,
     tokenizer: TinyTokenizer | None = None,
     weights: Weights | None = None,
-    chat_template: str | None = CHAT_TEMPLATE,
+    chat_template: str | Sequence[Mapping[str, str]] | None = CHAT_TEMPLATE,
     architecture: str = "llama",
     recommended: dict[str, float] | None = None,
 ) -> Path:

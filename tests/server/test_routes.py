@@ -16,17 +16,28 @@ from llm_ext.handlers.health import LiveHandler
 
 Fetch = Callable[..., Awaitable[HTTPResponse]]
 
-VERBS = ("get", "post", "put", "patch", "delete")
+VERBS = ("get", "head", "post", "put", "patch", "delete")
+
+
+HELPERS = ("tokenize", "detokenize", "apply-template", "infill")
+OLLAMA = ("api/generate", "api/chat", "api/embed", "api/embeddings")
 
 
 def own_verbs(handler: type[LLMHandler]) -> list[str]:
-    return [verb for verb in VERBS if verb in vars(handler)]
+    kinds = [kind for kind in handler.__mro__ if issubclass(kind, LLMHandler)]
+    own = {name for kind in kinds[:-1] for name in vars(kind)}
+    return [verb for verb in VERBS if verb in own]
 
 
 def example(route: str) -> str:
-    return route.replace(r"([^/]+(?:/[^/]+)*?)", "hello").replace(
-        "(.*)", "nothing/here"
-    )
+    examples = {
+        r"([^/]+(?:/[^/]+)*?)": "hello",
+        "([^/]+)": "w1",
+        "(.*)": "nothing/here",
+    }
+    for pattern, path in examples.items():
+        route = route.replace(pattern, path)
+    return route
 
 
 CALLS = [
@@ -59,8 +70,13 @@ async def test_strangers_are_refused_everywhere_but_at_liveness(
     with pytest.raises(HTTPClientError) as caught:
         await call
     assert caught.value.code in {401, 403}
+    if verb == "head":
+        return
     error = json.loads(caught.value.response.body)["error"]  # type: ignore[union-attr]  # it answered
-    assert error["type"] in {"authentication_error", "permission_error"}
+    if route.startswith("api/"):  # Ollama's errors are text
+        assert error
+    else:
+        assert error["type"] in {"authentication_error", "permission_error"}
 
 
 class _Nobody(Authorizer):
@@ -105,7 +121,11 @@ async def test_the_authorizer_decides_on_every_route_but_liveness(
     ((action, resource),) = nobody.asked
     assert resource.startswith("llm_ext:")
     inference = route.startswith(("v1/chat", "v1/embeddings", "v1/rerank"))
-    expected = "execute" if inference else {"get": "read"}.get(verb, "write")
+    inference |= route in {"v1/completions", *HELPERS, *OLLAMA}
+    inference |= verb == "post" and route.startswith(("v1/responses", "v1/messages"))
+    inference |= verb == "post" and route.endswith(("/reply", "/execute", "/stream"))
+    reads = verb in {"get", "head"} or route == "api/show"
+    expected = "execute" if inference else "read" if reads else "write"
     assert action == expected
 
 
@@ -123,11 +143,11 @@ async def test_health_says_which_version_runs(jp_fetch: Fetch) -> None:
 async def test_a_route_that_does_not_exist_says_so_in_json(jp_fetch: Fetch) -> None:
     """A client of a later version, or of another dialect, can show it."""
     reply = await jp_fetch(
-        *("llm", "v1", "responses"), method="POST", body="{}", raise_error=False
+        *("llm", "v1", "assistants"), method="POST", body="{}", raise_error=False
     )
     assert reply.code == 404
     error = json.loads(reply.body)["error"]
-    assert error["message"] == "This version has no route 'v1/responses'."
+    assert error["message"] == "This version has no route 'v1/assistants'."
     assert error["code"] == "not_found"
 
 
@@ -177,3 +197,33 @@ async def test_status_polling_does_not_count_as_activity(
     assert settings["api_last_activity"] == "before"
     await jp_fetch("llm", "models")
     assert settings["api_last_activity"] != "before"
+
+
+async def test_pages_of_other_sites_are_let_in_as_jupyter_is_set(
+    jp_fetch: Fetch, jp_serverapp: ServerApp
+) -> None:
+    """No site by default; one that is allowed may send whatever its client sends."""
+    page = "https://page.example"
+    asked = "authorization, content-type, x-api-key, x-stainless-os"
+
+    async def preflight() -> HTTPResponse:
+        return await jp_fetch(
+            *("llm", "v1", "chat", "completions"),
+            method="OPTIONS",
+            headers={
+                "Authorization": "",  # browsers ask without it
+                "Origin": page,
+                "Access-Control-Request-Headers": asked,
+            },
+        )
+
+    reply = await preflight()
+    assert reply.headers.get("Access-Control-Allow-Origin") != page
+    jp_serverapp.web_app.settings["allow_origin"] = page
+    reply = await preflight()
+    assert reply.headers["Access-Control-Allow-Origin"] == page
+    assert reply.headers["Access-Control-Allow-Headers"] == asked
+    reply = await jp_fetch("llm", "v1", "models", headers={"Origin": page})
+    assert reply.headers["Access-Control-Allow-Origin"] == page
+    readable = reply.headers["Access-Control-Expose-Headers"].split(", ")
+    assert {"X-Ignored-Fields", "Retry-After", "x-should-retry"} <= set(readable)

@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 
 from llm_ext.core.events import ChoiceEnded, Failed, Finished, TextDelta, TokenLogprob
 from llm_ext.core.sampling import SamplingParams
-from llm_ext.engine.answer import Answer
+from llm_ext.engine.answer import Answer, Shown
 from llm_ext.engine.constraint import ConstraintError, Logits
 from llm_ext.engine.sequence import Sequence
 from tests.stepping import new_run, sequence as other
@@ -239,9 +239,9 @@ def test_probabilities_wait_for_a_stop_string_that_does_not_come() -> None:
     first = TokenLogprob(b"xa", -1.0)
     second = TokenLogprob(b"b", -2.0)
     third = TokenLogprob(b"d", -3.0)
-    assert answer.feed(b"xa", first) == ("x", (first,))
-    assert answer.feed(b"b", second) == ("", ())
-    assert answer.feed(b"d", third) == ("abd", (second, third))
+    assert answer.feed(b"xa", first) == Shown("x", (first,), (0,))
+    assert answer.feed(b"b", second) == Shown("")
+    assert answer.feed(b"d", third) == Shown("abd", (second, third), (1, 2))
 
 
 @pytest.mark.parametrize("text", ["ab", "abc"])

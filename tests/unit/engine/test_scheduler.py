@@ -7,7 +7,8 @@ from llm_ext.core.events import Failed, Finished
 from llm_ext.core.memory_kind import MemoryKind
 from llm_ext.engine.engine import Engine
 from llm_ext.engine.memory import PrefixMemory
-from llm_ext.engine.scheduler import PROMPT_BUDGET, STREAMING_PROMPT_BUDGET, Scheduler
+from llm_ext.engine.pace import FIRST, MOST
+from llm_ext.engine.scheduler import Scheduler
 from tests.fakes.backend import FakeBackend
 from tests.stepping import Run, new_run, sequence
 
@@ -117,8 +118,8 @@ def test_cells_that_run_out_requeue_the_newest_and_fail_nobody() -> None:
 
 def test_a_stream_goes_on_while_a_long_prompt_arrives() -> None:
     """Every step decodes the running stream; the prompt gets a small budget beside."""
-    backend = FakeBackend(n_cells=4096, n_batch=512)
-    run = Run(engine=Engine(backend, n_slots=4), backend=backend)
+    run = new_run(n_cells=4096, n_batch=512)
+    backend = run.backend
     run.submit(sequence(1, prompt=3, answer=500))
     run.step()
     run.submit(sequence(2, prompt=1000, answer=1))
@@ -128,7 +129,7 @@ def test_a_stream_goes_on_while_a_long_prompt_arrives() -> None:
         before, held = len(stream.answer), len(prompt)
         run.step()
         assert len(stream.answer) == before + 1
-        assert len(prompt) - held <= STREAMING_PROMPT_BUDGET
+        assert len(prompt) - held <= FIRST
 
 
 def test_a_short_prompt_does_not_wait_for_a_long_one() -> None:
@@ -142,7 +143,7 @@ def test_a_short_prompt_does_not_wait_for_a_long_one() -> None:
         chunk.sequence.request_id: chunk.size for chunk in scheduler.schedule().chunks
     }
 
-    assert sizes == {1: PROMPT_BUDGET - 10, 2: 10}
+    assert sizes == {1: MOST - 10, 2: 10}
 
 
 def test_more_requests_than_slots_wait_in_order() -> None:

@@ -56,6 +56,15 @@ def test_a_stop_string_is_never_shown_and_nothing_else_is_lost(
         assert shown == text
 
 
+def test_the_stop_string_that_starts_first_is_the_one_found() -> None:
+    """Whatever their order in the request."""
+    checker = StopStrings(["cd", "bc", "x"])
+    assert checker.feed("ab") == "a"
+    assert checker.found is None
+    assert checker.feed("cde") == ""
+    assert checker.found == "bc"
+
+
 def test_text_is_held_back_only_while_it_could_still_be_a_stop_string() -> None:
     """Streaming stays live."""
     checker = StopStrings(["\n\nUser:"])

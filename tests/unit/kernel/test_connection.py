@@ -8,18 +8,24 @@ from typing import Any
 
 import pytest
 
-from kernel_magics.connection import Surroundings, find, surroundings
+from kernel_magics.connection import (
+    Connection,
+    Surroundings,
+    find,
+    search,
+    surroundings,
+)
 from kernel_magics.errors import ServerNotFoundError
 from kernel_magics.stream import ServerEvent, server_events
 
 PARENT = os.getpid()
 
 
-def nobody(_url: str) -> bool:
+def nobody(_connection: Connection) -> bool:
     return False
 
 
-def everybody(_url: str) -> bool:
+def everybody(_connection: Connection) -> bool:
     return True
 
 
@@ -28,7 +34,7 @@ def here(
     *,
     environ: dict[str, str] | None = None,
     folder: Path | None = None,
-    answers: Callable[[str], bool] = everybody,
+    answers: Callable[[Connection], bool] = everybody,
 ) -> Surroundings:
     return Surroundings(
         environ=environ or {},
@@ -155,5 +161,33 @@ def test_server_events_are_read_from_lines() -> None:
     ]
     assert list(server_events(lines)) == [
         ServerEvent(name="status", data="{}"),
-        ServerEvent(name="message", data="one\ntwo"),
+        ServerEvent(name="message", data="one\ntwo", id="5"),
     ]
+
+
+def test_an_address_is_read_as_jupyter_writes_it(tmp_path: Path) -> None:
+    """A Unix socket is a path; an address to listen at leads to this machine."""
+    socket = find(here(tmp_path), url="http+unix://%2Ftmp%2Fx.sock/base/llm")
+    assert (socket.url, socket.socket) == ("http://localhost/base/llm/", "/tmp/x.sock")  # noqa: S108  # a name
+    everywhere = find(here(tmp_path), url="http://0.0.0.0:8888/llm/")
+    assert everywhere.url == "http://127.0.0.1:8888/llm/"
+
+
+def test_a_cookie_is_read_from_a_file(tmp_path: Path) -> None:
+    """For servers that have a password and no token; it is not shown either."""
+    file = tmp_path / "cookie"
+    file.write_text("username-x=2|1:0|secret==; other=1\n")
+    environ = {"LLM_EXT_URL": "http://e/llm/", "LLM_EXT_COOKIE_FILE": str(file)}
+    found = find(here(tmp_path, environ=environ))
+    assert found.cookies == {"username-x": "2|1:0|secret==", "other": "1"}
+    assert found.headers == {}
+    assert "secret" not in repr(found)
+
+
+def test_a_search_tells_what_led_nowhere(tmp_path: Path) -> None:
+    """Before what was found, or all there is."""
+    write(tmp_path, "llm_ext", PARENT)
+    found = search(here(tmp_path))
+    assert found.connection is not None
+    assert found.tried == ("LLM_EXT_URL is not set",)
+    assert len(search(here(tmp_path / "none", answers=nobody)).tried) == 4

@@ -7,6 +7,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from llm_ext.catalog.entry import ModelEntry
@@ -24,11 +25,17 @@ from llm_ext.core.messages import ChatMessage
 from llm_ext.core.requests import ChatRequest
 from llm_ext.core.sampling import SamplingOptions
 from llm_ext.core.settings import Settings
-from llm_ext.errors import ModelBusyError, QueueFullError
+from llm_ext.errors import (
+    ChatTemplateTimeError,
+    InvalidRequestError,
+    ModelBusyError,
+    WorkerDiedError,
+)
 from llm_ext.ipc.messages import EngineStatus, Load, LoadFailed, Progress, Published
-from llm_ext.pool.placement import check_room, default_model
+from llm_ext.pool.placement import default_model
 from llm_ext.pool.process import ModelProcess
 from llm_ext.pool.stream import EventStream
+from tests.fakes.owner import FakeOwner
 from tests.fakes.worker import FakeLauncher
 
 REQUEST = ChatRequest(
@@ -59,8 +66,8 @@ def new_process(
         problem=problem,
     )
     launcher = FakeLauncher()
-    settings = Settings(model_folders=(), load_stall_timeout=stall)
-    return ModelProcess(entry, settings, launcher), launcher
+    settings = Settings(model_folders=(), data_folder=Path(), load_stall_timeout=stall)
+    return ModelProcess(entry, settings, launcher, FakeOwner()), launcher
 
 
 def published(*events: tuple[int, Any], steps: int = 1) -> Published:
@@ -120,6 +127,52 @@ async def test_a_warm_request_is_sent_at_once() -> None:
 
     assert not stream.cold
     assert launcher.workers[0].requests == [2]
+
+
+@on_a_loop
+async def test_a_request_that_cannot_be_sent_fails_alone() -> None:
+    """Whether it came before the worker was ready or after; the others are answered."""
+    unsendable = msgspec.structs.replace(REQUEST, template_options={"x": 10**25})
+    process, launcher = new_process()
+    before, good = process.open(unsendable), process.open(REQUEST)
+    (worker,) = launcher.workers
+    worker.become_ready()
+    after = process.open(unsendable)
+
+    for stream in (before, after):
+        last = (await all_events(stream))[-1]
+        assert isinstance(last, Failed)
+        assert isinstance(last.error(), InvalidRequestError)
+    assert worker.requests == [2]
+    assert process.requests == 1
+    worker.report(published((2, END)))
+    assert (await all_events(good))[-1] == END
+    assert process.requests == 0
+    assert process.idle
+
+
+@on_a_loop
+async def test_who_comes_while_a_worker_ends_by_itself_waits_for_the_next() -> None:
+    """It has said so: the others that it has are told, and nobody else fails."""
+    process, launcher = new_process()
+    first, second = process.open(REQUEST), process.open(REQUEST)
+    (worker,) = launcher.workers
+    worker.become_ready()
+    error = ChatTemplateTimeError(seconds=5)
+    worker.report(published((1, Failed.of(error))))
+    late = process.open(REQUEST)
+    worker.die(1)
+
+    assert isinstance((await all_events(first))[-1], Failed)
+    last = (await all_events(second))[-1]
+    assert isinstance(last, Failed)
+    assert isinstance(last.error(), WorkerDiedError)
+    assert process.status().state == "loading"
+    (_, other) = launcher.workers
+    other.become_ready()
+    assert other.requests == [3]
+    other.report(published((3, END)))
+    assert (await all_events(late))[-1] == END
 
 
 @on_a_loop
@@ -340,12 +393,6 @@ async def test_the_status_shows_the_engines_own_counts() -> None:
     assert (status.slots.total, status.slots.busy, status.slots.waiting) == (4, 1, 2)
     assert status.engine is not None
     assert (status.engine.steps, status.engine.cancelled) == (9, 3)
-
-
-def test_a_full_queue_refuses() -> None:
-    check_room("m", queued=1, max_waiting=2)
-    with pytest.raises(QueueFullError, match="2 requests"):
-        check_room("m", queued=2, max_waiting=2)
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,14 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from llm_ext import errors
 from llm_ext.core.constraint import (
     AnyJSON,
     Choice,
+    Constraint,
     Grammar,
     JSONSchema,
     Regex,
@@ -146,8 +148,12 @@ def test_biases_come_in_openais_and_llama_servers_shape(
     ],
 )
 def test_a_constraint_comes_in_openais_llama_servers_and_vllms_shape(
-    fields: dict[str, Any], expected: object
+    fields: dict[str, Any], expected: Constraint | None
 ) -> None:
+    """And knows which field it is of, for errors."""
+    if expected is not None:
+        (param,) = fields
+        expected = msgspec.structs.replace(expected, param=param)
     assert parse(body(**fields)).request.constraint == expected
 
 
@@ -206,7 +212,7 @@ def test_content_parts_are_joined_and_developer_is_system() -> None:
         ({"logit_bias": {"5": "much"}}, "logit_bias[...]"),
         ({"mirostat": 3}, "mirostat"),
         ({"min_tokens": -1}, "min_tokens"),
-        ({"tools": [{}]}, "tools"),
+        ({"tools": [{}]}, "tools[0].type"),
         ({"response_format": {"type": "xml"}}, "response_format.type"),
         (
             {"response_format": {"type": "json_schema"}},
@@ -292,6 +298,7 @@ def test_usage_comes_last_where_it_is_asked_for_and_is_null_before() -> None:
         "completion_tokens": 2,
         "total_tokens": 5,
         "prompt_tokens_details": {"cached_tokens": 1},
+        "completion_tokens_details": {"reasoning_tokens": 0},
     }
 
 
@@ -441,8 +448,8 @@ def test_server_sent_events() -> None:
 
 
 def test_unload_takes_an_empty_body_and_refuses_nonsense() -> None:
-    assert native.parse_unload(b"").force is False
-    assert native.parse_unload(b'{"force": true}').force is True
+    assert native.parse(b"", native.UnloadCall).force is False
+    assert native.parse(b'{"force": true}', native.UnloadCall).force is True
     for wrong in (b'{"forse": true}', b'{"force": 1}', b"["):
         with pytest.raises(errors.InvalidRequestError):
-            native.parse_unload(wrong)
+            native.parse(wrong, native.UnloadCall)

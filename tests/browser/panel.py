@@ -1,0 +1,118 @@
+"""What the tests of the panels do as a person does it, and where they look."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+SCREENSHOTS = Path(__file__).parents[2] / ".screenshots"
+SLOW = 60_000
+"""Milliseconds that an answer, or a load, may take on a busy machine."""
+
+PIXEL = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9"
+    "awAAAABJRU5ErkJggg=="
+)
+"""A plot, as small as can be."""
+
+
+def screenshot(page: Page, name: str) -> None:
+    """Keep a picture, to be looked at."""
+    SCREENSHOTS.mkdir(exist_ok=True)
+    theme = page.evaluate("document.body.dataset.jpThemeLight") == "true"
+    page.screenshot(path=SCREENSHOTS / f"{name}-{'light' if theme else 'dark'}.png")
+
+
+def open_chat(page: Page, model: str | None = None) -> Locator:
+    """Show the chat, and choose the model that answers."""
+    page.locator('.lm-TabBar-tab[data-id="jp-llm-chat"]').click()
+    chat = page.locator("#jp-llm-chat")
+    chat.locator("textarea").wait_for(timeout=SLOW)
+    if model is not None:
+        chat.get_by_label("Model", exact=True).select_option(model)
+    return chat
+
+
+def open_chat_in_main(page: Page) -> Locator:
+    """Open a chat in the main area, by the palette."""
+    # By the menu: a shortcut is lost on a page that is not quite there yet.
+    page.get_by_role("menuitem", name="View", exact=True).click()
+    page.get_by_role("menuitem", name="Activate Command Palette").click()
+    page.locator(".lm-CommandPalette-input").fill("Chat in the Main Area")
+    page.keyboard.press("Enter")
+    chat = page.locator(".jp-MainAreaWidget .jp-llm-chat")
+    chat.locator("textarea").wait_for(timeout=SLOW)
+    return chat
+
+
+def open_models(page: Page) -> Locator:
+    """Show the models."""
+    page.locator('.lm-TabBar-tab[data-id="jp-llm-models"]').click()
+    models = page.locator("#jp-llm-models")
+    models.locator(".jp-llm-row").first.wait_for(timeout=SLOW)
+    return models
+
+
+def ask(chat: Locator, text: str) -> None:
+    """Write a question and send it."""
+    box = chat.locator(".jp-llm-composer textarea")
+    box.fill(text)
+    box.press("Enter")
+
+
+def answers(chat: Locator) -> Locator:
+    """Return the answers."""
+    return chat.locator('.jp-llm-message[data-role="assistant"]')
+
+
+def finished(chat: Locator) -> None:
+    """Wait until nothing is being written."""
+    expect(chat.get_by_label("Send (Enter)")).to_be_visible(timeout=SLOW)
+    expect(chat.locator('[role="status"]').last).to_have_text(
+        "The answer is complete.", timeout=SLOW
+    )
+
+
+def write_notebook(folder: Path, *sources: str) -> None:
+    """Write demo.ipynb, with a cell of code for each of ``sources``."""
+    folder.mkdir()
+    _write(folder / "demo.ipynb", [(source, []) for source in sources])
+
+
+def write_outputs(path: Path) -> None:
+    """Write a notebook: a cell with a text and a plot, and one with an error."""
+    plot = {"image/png": PIXEL, "text/plain": "forty-two"}
+    shown = {
+        "output_type": "execute_result",
+        "execution_count": 1,
+        "metadata": {},
+        "data": plot,
+    }
+    error = {
+        "output_type": "error",
+        "ename": "ZeroDivisionError",
+        "evalue": "division by zero",
+        "traceback": ["ZeroDivisionError: division by zero"],
+    }
+    _write(path, [("answer()", [shown]), ("1 / 0", [error])])
+
+
+def _write(path: Path, cells: list[tuple[str, list[dict[str, Any]]]]) -> None:
+    notebook = {
+        "cells": [
+            {
+                "cell_type": "code",
+                "id": f"cell{number}",
+                "execution_count": None,
+                "metadata": {},
+                "outputs": outputs,
+                "source": source,
+            }
+            for number, (source, outputs) in enumerate(cells)
+        ],
+        "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    path.write_text(json.dumps(notebook))

@@ -1,0 +1,226 @@
+"""``ChatPanel`` and ``ModelManager`` in JupyterLab, in a real browser."""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+from tests.live import LiveServer, live_server
+from tests.models.hello import ANSWER
+from tools.browser import find_browser
+
+SCREENSHOTS = Path(__file__).parents[2] / ".screenshots"
+SLOW = 60_000
+"""Milliseconds that JupyterLab may take to start on a busy machine."""
+
+BEGINNING = ANSWER[:30]
+CHAT = "from kernel_magics import ChatPanel\nChatPanel(model='hello')"
+MANAGER = "from kernel_magics import ModelManager\nModelManager()"
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory, models: Path) -> Iterator[LiveServer]:
+    """JupyterLab with a notebook for each widget, and models that may be changed."""
+    folder = tmp_path_factory.mktemp("widgets")
+    (folder / "models").mkdir()
+    (folder / "notebooks").mkdir()
+    for name in ("hello", "babble", "broken"):
+        shutil.copy(models / f"{name}.gguf", folder / "models")
+    for name, code in (("chat", CHAT), ("manager", MANAGER)):
+        book = nbformat.v4.new_notebook(
+            cells=[nbformat.v4.new_code_cell(code)],
+            metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+        )
+        nbformat.write(book, folder / "notebooks" / f"{name}.ipynb")
+    with live_server(folder, folder / "models", app="lab") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium or Chrome, as ``make test`` found or installed it."""
+    executable = find_browser()
+    assert executable, "no browser was found: 'make test' installs one, or says how"
+    arguments = ["--disable-gpu", "--disable-background-networking", "--no-first-run"]
+    if os.geteuid() == 0:
+        arguments.append("--no-sandbox")
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(
+            executable_path=executable, args=arguments
+        )
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(params=[("light", 1280), ("dark", 520)])
+def page(
+    request: pytest.FixtureRequest, browser: Browser, lab: LiveServer
+) -> Iterator[Page]:
+    """A page in a light and wide, and in a dark and narrow window."""
+    theme, width = request.param
+    settings = lab.folder / "config" / "lab" / "user-settings" / "@jupyterlab"
+    themes = settings / "apputils-extension" / "themes.jupyterlab-settings"
+    themes.parent.mkdir(parents=True, exist_ok=True)
+    themes.write_text(f'{{"theme": "JupyterLab {theme.title()}"}}')
+    notices = settings / "apputils-extension" / "notification.jupyterlab-settings"
+    notices.write_text('{"fetchNews": "false", "checkForUpdates": false}')
+    context = browser.new_context(viewport={"width": width, "height": 1000})
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    yield context.new_page()
+    context.close()
+
+
+def opened(page: Page, lab: LiveServer, name: str) -> Locator:
+    """Open a notebook, run its cell, and return the widget."""
+    page.goto(f"{lab.url}doc/tree/{name}.ipynb?token={lab.token}&reset")
+    cell = page.locator(".jp-NotebookPanel .jp-CodeCell").first
+    cell.wait_for(timeout=SLOW)
+    expect(page.locator("#jp-main-statusbar")).to_contain_text("| Idle", timeout=SLOW)
+    cell.locator(".jp-InputArea-editor").click()
+    page.keyboard.press("Shift+Enter")
+    widget = page.locator(".llm-widget")
+    widget.wait_for(timeout=SLOW)
+    return widget
+
+
+def screenshot(page: Page, widget: Locator, name: str) -> None:
+    """Keep a picture, to be looked at."""
+    SCREENSHOTS.mkdir(exist_ok=True)
+    theme = page.evaluate("document.body.dataset.jpThemeLight") == "true"
+    kind = "light-wide" if theme else "dark-narrow"
+    widget.screenshot(path=SCREENSHOTS / f"{name}-{kind}.png")
+
+
+def ask(widget: Locator, text: str) -> None:
+    """Ask as a person does: type, and press Enter."""
+    question = widget.get_by_label(
+        "Question (Enter sends, Shift+Enter breaks the line)"
+    )
+    question.fill(text)
+    question.press("Enter")
+
+
+def test_a_chat_streams_is_edited_regenerated_and_kept(
+    page: Page, lab: LiveServer
+) -> None:
+    """What a person does in a chat; the server keeps it over a kernel's restart."""
+    widget = opened(page, lab, "chat")
+    widget.get_by_role("button", name="Begin a new conversation").click()
+    expect(widget.get_by_text("Ask something below.")).to_be_visible()
+
+    ask(widget, "Who are you?")
+    answers = widget.locator(".llm-messages .llm-assistant")
+    expect(answers).to_contain_text(BEGINNING, timeout=SLOW)
+    expect(answers.locator("strong")).to_have_text("notebook")
+    expect(widget.locator(".llm-statistics")).to_contain_text("47 answer tokens")
+    expect(widget.get_by_role("status")).to_have_text("The answer is complete.")
+
+    widget.get_by_role("button", name="Answer this question once more").click()
+    expect(widget.get_by_text("2 of 2")).to_be_visible(timeout=SLOW)
+    widget.get_by_role("button", name="Earlier version").click()
+    expect(widget.get_by_text("1 of 2")).to_be_visible()
+
+    widget.get_by_role("button", name="Edit your question and send it again").click()
+    widget.get_by_label("Edit your question", exact=True).fill("And **who** made you?")
+    widget.get_by_role("button", name="Send again").click()
+    expect(widget.locator(".llm-user")).to_contain_text("**who**", timeout=SLOW)
+    expect(answers).to_contain_text(BEGINNING, timeout=SLOW)
+
+    widget.get_by_role("button", name="Copy this answer").click()
+    expect(widget.get_by_role("status")).to_have_text("Copied.")
+    assert page.evaluate("navigator.clipboard.readText()") == ANSWER
+    with page.expect_download() as saved:
+        widget.get_by_label("Export this conversation").select_option("notebook")
+    book = nbformat.read(saved.value.path(), as_version=4)
+    assert any("who" in cell.source for cell in book.cells)
+    screenshot(page, widget, "chat")
+
+    page.get_by_role("menuitem", name="Kernel").first.click()
+    page.get_by_role("menuitem", name=re.compile("^Restart Kernel…")).click()
+    page.locator(".jp-Dialog").get_by_role(
+        "button", name="Confirm Kernel Restart"
+    ).click()
+    again = opened(page, lab, "chat")
+    expect(again.locator(".llm-user")).to_contain_text("**who**", timeout=SLOW)
+
+
+def test_a_long_answer_is_stopped_and_settings_apply(
+    page: Page, lab: LiveServer
+) -> None:
+    """Stop ends it in the engine; model, system prompt and sampling are the chat's."""
+    widget = opened(page, lab, "chat")
+    widget.get_by_role("button", name="Begin a new conversation").click()
+    widget.get_by_label("Model").select_option("babble")
+    widget.get_by_text("Settings").click()
+    widget.get_by_label("System prompt").fill("Be brief.")
+    widget.get_by_label("Temperature").fill("1.5")
+    widget.get_by_label("Temperature").blur()
+
+    ask(widget, "Talk for ever.")
+    live = widget.locator(".llm-live .llm-body")
+    expect(live).to_have_text(re.compile(".{20}", re.DOTALL), timeout=SLOW)
+    screenshot(page, widget, "chat-streaming")
+    widget.get_by_role("button", name="Stop").click()
+    expect(widget.locator(".llm-note")).to_have_text("stopped", timeout=SLOW)
+    expect(widget.get_by_role("button", name="Send", exact=True)).to_be_visible()
+    assert lab.model("babble")["slots"]["busy"] == 0
+    with lab.client() as client:
+        newest = client.get("conversations").json()["conversations"][0]
+    assert (newest["system"], newest["model"]) == ("Be brief.", "babble")
+    assert newest["options"]["temperature"] == 1.5
+
+
+def test_a_question_that_is_refused_can_be_sent_again(
+    page: Page, lab: LiveServer
+) -> None:
+    """The error is told aloud, and the text is not lost."""
+    widget = opened(page, lab, "chat")
+    widget.get_by_role("button", name="Begin a new conversation").click()
+    picker = widget.get_by_label("Model")
+    picker.evaluate("e => e.append(new Option('nothing', 'nothing'))")
+    picker.select_option("nothing")
+
+    ask(widget, "Is anybody there?")
+    error = widget.get_by_role("alert")
+    expect(error).to_contain_text("There is no model 'nothing' here.", timeout=SLOW)
+    question = widget.get_by_label(
+        "Question (Enter sends, Shift+Enter breaks the line)"
+    )
+    expect(question).to_have_value("Is anybody there?")
+
+
+def test_models_are_managed(page: Page, lab: LiveServer) -> None:
+    """Load with options, watch, pin, unload; names are found, and errors are told."""
+    with lab.client() as client:
+        for name in ("hello", "babble"):
+            client.post(f"models/{name}/pin", json={"pinned": False})
+            client.post(f"models/{name}/unload", json={"force": True})
+    widget = opened(page, lab, "manager")
+    rows = widget.get_by_role("list", name="Models").get_by_role("listitem")
+    expect(rows).to_have_count(4)
+    hello = rows.filter(has_text="hello")
+    expect(rows.filter(has_text="broken")).to_contain_text("not a GGUF file")
+
+    hello.get_by_text("Options").click()
+    hello.get_by_label("Context (tokens)").fill("512")
+    hello.get_by_role("button", name="Load with these").click()
+    state = hello.locator(".llm-state")
+    expect(state).to_have_attribute("data-state", "ready", timeout=SLOW)
+    expect(hello).to_contain_text("context 512")
+    expect(widget.get_by_role("status")).to_have_text("hello is ready.")
+    hello.get_by_role("button", name="Keep hello loaded").click()
+    expect(hello).to_contain_text("pinned")
+    screenshot(page, widget, "manager")
+
+    hello.get_by_role("button", name="Unload hello").click()
+    expect(state).to_have_attribute("data-state", "unloaded", timeout=SLOW)
+    widget.get_by_label("Find a model").fill("bab")
+    expect(rows).to_have_count(1)
+    widget.get_by_label("Download a model").fill("no such thing")
+    widget.get_by_role("button", name="Download").click()
+    expect(widget.get_by_role("alert")).not_to_be_empty(timeout=SLOW)

@@ -1,0 +1,111 @@
+"""The prompt budget beside streams, on machines of many kinds."""
+
+from hypothesis import given, strategies as st
+
+from llm_ext.engine.engine import Engine
+from llm_ext.engine.pace import FIRST, LEAST, MOST, TARGET, Pace
+from tests.fakes.backend import FakeBackend
+from tests.stepping import sequence
+
+BEARABLE = 25
+"""Plain decode steps that a stream may wait for its next token."""
+
+
+class Machine:
+    """Takes ``fixed`` plain steps more for a prompt, and ``each`` for an element."""
+
+    def __init__(self, *, plain: float, fixed: float, each: float) -> None:
+        self.plain = plain
+        self._fixed = fixed
+        self._each = each
+
+    def seconds(self, prompt: int) -> float:
+        more = self._fixed + self._each * prompt if prompt else 0
+        return self.plain * (1 + more)
+
+
+machines = st.builds(
+    Machine,
+    plain=st.floats(1e-4, 1),
+    fixed=st.floats(0, 6),
+    each=st.floats(0.001, 0.6),
+)
+"""From those that hardly feel a prompt to those on which LEAST elements are a lot."""
+
+
+def led(machine: Machine, *, steps: int = 40) -> Pace:
+    """Return the pace after so many full steps of a prompt beside a stream."""
+    pace = Pace()
+    pace.note(prompt=0, seconds=machine.plain)
+    for _ in range(steps):
+        pace.note(prompt=pace.budget, seconds=machine.seconds(pace.budget))
+    return pace
+
+
+@given(machine=machines)
+def test_steps_come_to_take_as_long_as_people_bear(machine: Machine) -> None:
+    """Or as much is computed as ever, or so little that less would not help."""
+    budget = led(machine).budget
+    assert LEAST <= budget <= MOST
+    steps = machine.seconds(budget) / machine.plain
+    assert steps < BEARABLE
+    if budget < MOST:
+        assert machine.seconds(budget + 2) / machine.plain > TARGET * 0.95
+
+
+@given(machine=machines, hiccup=st.floats(1, 1000))
+def test_one_slow_step_is_soon_forgotten(machine: Machine, hiccup: float) -> None:
+    pace = led(machine)
+    before = pace.budget
+    pace.note(prompt=before, seconds=machine.seconds(before) * hiccup)
+    assert pace.budget >= before / 2
+    for _ in range(8):
+        pace.note(prompt=pace.budget, seconds=machine.seconds(pace.budget))
+    assert abs(pace.budget - before) <= 2
+
+
+@given(prompt=st.integers(1, FIRST - 1), share=st.floats(0.01, 1))
+def test_a_quick_short_chunk_says_nothing(prompt: int, share: float) -> None:
+    pace = Pace()
+    pace.note(prompt=0, seconds=1)
+    pace.note(prompt=prompt, seconds=TARGET * share)
+    assert pace.budget == FIRST
+
+
+def test_a_short_chunk_that_was_slow_says_that_less_is_enough() -> None:
+    pace = Pace()
+    pace.note(prompt=0, seconds=1)
+    pace.note(prompt=FIRST - 10, seconds=2 * TARGET)
+    assert pace.budget < FIRST - 10
+
+
+def test_nothing_is_concluded_before_a_plain_step_was_seen() -> None:
+    pace = Pace()
+    pace.note(prompt=FIRST, seconds=1000)
+    assert pace.budget == FIRST
+
+
+def test_the_engine_measures_its_steps() -> None:
+    """A machine that is slow at prompts gets smaller chunks, a quick one larger."""
+    assert last_chunk(each=1.0) < FIRST < last_chunk(each=0.1)
+
+
+def last_chunk(*, each: float) -> int:
+    """Return what a step computes in the end of a long prompt, beside a stream.
+
+    A step takes one second, and ``each`` for an element.
+    """
+    backend = FakeBackend(n_cells=4096, n_batch=512)
+    engine = Engine(
+        backend, n_slots=2, clock=lambda: engine.steps + backend.computed * each
+    )
+    engine.submit(sequence(1, 4, 400))
+    for _ in range(5):
+        engine.step()
+    engine.submit(sequence(2, 2000, 4))
+    size = 0
+    while engine.scheduler.backlog > MOST:
+        before = backend.computed
+        engine.step()
+        size = backend.computed - before - 1
+    return size

@@ -1,0 +1,595 @@
+"""The pool as a whole, with workers that do what the test says."""
+
+import asyncio
+import shutil
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from llm_ext.catalog.entry import ModelEntry
+from llm_ext.core.changes import Change, ModelChanged, WorkerChanged
+from llm_ext.core.device import Device, MemoryEstimate
+from llm_ext.core.events import Event, Failed, Finished, Loading, Ready, Usage
+from llm_ext.core.load_options import LoadOptions
+from llm_ext.core.messages import ChatMessage
+from llm_ext.core.requests import ChatRequest
+from llm_ext.core.sampling import SamplingOptions
+from llm_ext.core.settings import Limits, Settings
+from llm_ext.errors import (
+    ModelBusyError,
+    ModelLoadError,
+    RateLimitedError,
+    ServerStoppingError,
+    WorkerNotFoundError,
+)
+from llm_ext.ipc.messages import EngineStatus, Load, Published
+from llm_ext.pool.memory import main_memory
+from llm_ext.pool.stream import EventStream
+from llm_ext.services import Services, build
+from tests.fakes.needs import FakeNeeds
+from tests.fakes.worker import FakeLauncher, FakeWorker
+
+END = Finished(reason="stop", usage=Usage(prompt_tokens=3, completion_tokens=4))
+ALL = main_memory().total
+"""Bytes; half of it fits once below the default memory_fraction, but not twice."""
+
+Scenario = Callable[["Pool"], Coroutine[Any, Any, None]]
+
+
+class Pool:
+    """Services whose workers the test plays."""
+
+    def __init__(self, services: Services, launcher: FakeLauncher) -> None:
+        self.router = services.router
+        self.feed = services.feed
+        self._launcher = launcher
+
+    async def ask(self, model: str, **options: Any) -> EventStream:  # noqa: ANN401  # generate's
+        request = ChatRequest(
+            model=model,
+            messages=(ChatMessage(role="user", content="Hi"),),
+            sampling=SamplingOptions(),
+        )
+        stream = await self.router.generate(request, **options)
+        await self.settle()
+        return stream
+
+    async def load(self, model: str, **options: Any) -> EventStream:  # noqa: ANN401  # load's
+        stream = await self.router.load(model, **options)
+        await self.settle()
+        return stream
+
+    async def settle(self) -> None:
+        """Let everything happen that is due."""
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+    @property
+    def workers(self) -> list[tuple[str, FakeWorker]]:
+        """Workers that run, each with the name of its file, in order."""
+        found = []
+        for worker in self._launcher.workers:
+            (load,) = [c for c in worker.commands if isinstance(c, Load)]
+            found.append((Path(load.path).stem, worker))
+        return found
+
+    def worker(self, model: str) -> FakeWorker:
+        """Return the last worker of a model."""
+        return [worker for name, worker in self.workers if name == model][-1]
+
+    async def ready(self, model: str) -> None:
+        self.worker(model).become_ready()
+        await self.settle()
+
+    async def answer(self, model: str) -> None:
+        """Answer all that the model's worker was asked."""
+        worker = self.worker(model)
+        events = [(number, END) for number in worker.requests]
+        worker.report(Published(events=list(events), status=EngineStatus(slots=4)))
+        await self.settle()
+
+    async def end(self, model: str) -> None:
+        """Let a worker that was told to end do so."""
+        worker = self.worker(model)
+        assert worker.closed, f"{model} was not told to end"
+        worker.die(0)
+        await self.settle()
+
+    async def state(self, model: str) -> str:
+        return (await self.router.model(model)).state
+
+    @property
+    def changes(self) -> list[Change]:
+        return [numbered.change for numbered in self.feed.since(self.feed.start) or []]
+
+
+@pytest.fixture
+def play(models: Path, tmp_path: Path) -> Callable[..., None]:
+    """Run a scenario on a pool with these settings, needs and models."""
+
+    def run(scenario: Scenario, needs: FakeNeeds | None = None, **options: Any) -> None:  # noqa: ANN401  # Settings'
+        async def main() -> None:
+            launcher = FakeLauncher()
+            given = {"model_folders": (models,), "data_folder": tmp_path, **options}
+            settings = Settings(**given)
+            services = build(settings, launch=launcher, needs=needs or FakeNeeds())
+            await services.start()
+            await scenario(Pool(services, launcher))
+
+        asyncio.run(main())
+
+    return run
+
+
+async def events_of(stream: EventStream) -> list[Event]:
+    async def collect() -> list[Event]:
+        return [event async for event in stream]
+
+    return await asyncio.wait_for(collect(), 5)
+
+
+def test_models_load_side_by_side_where_memory_allows(
+    play: Callable[..., None],
+) -> None:
+    """A guess is enough where there is plenty of room."""
+    needs = FakeNeeds()
+
+    async def scenario(pool: Pool) -> None:
+        await pool.ask("hello")
+        await pool.ask("babble")
+        assert [name for name, _ in pool.workers] == ["hello", "babble"]
+        assert needs.measured == []
+
+    play(scenario, needs)
+
+
+def test_the_least_recently_used_idle_model_makes_room(
+    play: Callable[..., None],
+) -> None:
+    """It is told to end first, and the new one starts when it has gone."""
+    needs = FakeNeeds({"hello": ALL // 3, "babble": ALL // 3, "encoder": ALL // 3})
+
+    async def scenario(pool: Pool) -> None:
+        for model in ("hello", "babble"):
+            await pool.ask(model)
+            await pool.ready(model)
+            await pool.answer(model)
+        stream = await pool.ask("encoder")
+        assert await pool.state("encoder") == "loading"
+        assert len(pool.workers) == 2
+        assert await pool.state("babble") == "ready"
+        await pool.end("hello")
+        assert len(pool.workers) == 3
+        await pool.ready("encoder")
+        await pool.answer("encoder")
+        first, *_, last = await events_of(stream)
+        assert first == Loading(stage="waiting", fraction=0)
+        assert last == END
+        assert await pool.state("hello") == "unloaded"
+
+    play(scenario, needs)
+
+
+def test_a_busy_model_answers_first_and_new_requests_wait_their_turn(
+    play: Callable[..., None],
+) -> None:
+    """With a limit of one, two models take turns, and nobody gets an error."""
+
+    async def scenario(pool: Pool) -> None:
+        first = await pool.ask("hello")
+        await pool.ready("hello")
+        other = await pool.ask("babble")
+        late = await pool.ask("hello")
+        assert pool.worker("hello").requests == [1]
+        assert not pool.worker("hello").closed
+        await pool.answer("hello")
+        assert (await events_of(first))[-1] == END
+        await pool.end("hello")
+        await pool.ready("babble")
+        await pool.answer("babble")
+        assert (await events_of(other))[-1] == END
+        await pool.end("babble")
+        await pool.ready("hello")
+        await pool.answer("hello")
+        assert (await events_of(late))[-1] == END
+        assert len(pool.workers) == 3
+
+    play(scenario, max_loaded_models=1)
+
+
+def test_who_gives_up_waiting_for_room_lets_others_go_on(
+    play: Callable[..., None],
+) -> None:
+    """The busy model no longer has to make room."""
+
+    async def scenario(pool: Pool) -> None:
+        await pool.ask("hello")
+        await pool.ready("hello")
+        other = await pool.ask("babble")
+        await pool.ask("hello")
+        other.close()
+        await pool.settle()
+        assert pool.worker("hello").requests == [1, 2]
+        assert await pool.state("babble") == "unloaded"
+
+    play(scenario, max_loaded_models=1)
+
+
+def test_what_is_large_is_not_passed_for_ever(play: Callable[..., None]) -> None:
+    """A later model starts before one that waits only where both have room."""
+    needs = FakeNeeds({"hello": ALL // 2, "babble": ALL // 2, "encoder": ALL // 2})
+
+    async def scenario(pool: Pool) -> None:
+        await pool.ask("hello")
+        await pool.ready("hello")
+        await pool.ask("babble")
+        await pool.ask("encoder")
+        await pool.ask("ranker")
+        assert [name for name, _ in pool.workers] == ["hello", "ranker"]
+        await pool.ready("ranker")
+        await pool.answer("ranker")
+        await pool.answer("hello")
+        await pool.end("hello")
+        assert [name for name, _ in pool.workers] == ["hello", "ranker", "babble"]
+
+    play(scenario, needs)
+
+
+def test_what_never_fits_is_refused_with_both_figures(
+    play: Callable[..., None],
+) -> None:
+    """After llama.cpp itself was asked; nothing is unloaded in vain."""
+    needs = FakeNeeds({"hello": 10 * ALL})
+
+    async def scenario(pool: Pool) -> None:
+        await pool.ask("babble")
+        await pool.ready("babble")
+        await pool.answer("babble")
+        (*_, failed) = await events_of(await pool.ask("hello"))
+        assert isinstance(failed, Failed)
+        assert failed.code == "insufficient_memory"
+        assert f"{10 * ALL / 1e9:.2f} GB of main memory" in failed.message
+        assert "at most" in failed.message
+        assert needs.measured == ["hello"]
+        assert await pool.state("babble") == "ready"
+
+    play(scenario, needs)
+
+
+def test_the_context_shrinks_only_where_asked(play: Callable[..., None]) -> None:
+    """``fit`` takes what can be had."""
+    needs = FakeNeeds(fitting=1000)
+    large = {"context_length": 10 * ALL}
+
+    async def scenario(pool: Pool) -> None:
+        (*_, failed) = await events_of(await pool.load("hello", options=large))
+        assert isinstance(failed, Failed)
+        await pool.load("hello", options=large | {"fit": True})
+        (load,) = pool.worker("hello").commands
+        assert isinstance(load, Load)
+        assert load.options.context_length == 1000
+
+    play(scenario, needs)
+
+
+def test_what_was_shortened_is_asked_for_anew_the_next_time(
+    play: Callable[..., None],
+) -> None:
+    """The same request loads nothing again; a later load may find more memory."""
+    needs = FakeNeeds(fitting=1000)
+    large = {"context_length": 10 * ALL, "fit": True}
+
+    async def scenario(pool: Pool) -> None:
+        await pool.load("hello", options=large)
+        await pool.ready("hello")
+        assert await events_of(await pool.load("hello", options=large)) == [Ready()]
+        assert len(pool.workers) == 1
+        assert (await pool.router.options("hello")).context_length == 1000
+        pool.worker("hello").die(-9)
+        await pool.settle()
+        needs.fitting = 2000
+        await pool.ask("hello")
+        (load,) = pool.worker("hello").commands
+        assert isinstance(load, Load)
+        assert load.options.context_length == 2000
+
+    play(scenario, needs)
+
+
+GPU = Device(
+    name="GPU0",
+    description="fake",
+    kind="gpu",
+    backend="fake",
+    total=1_000_000,
+    free=1_000_000,
+)
+
+
+def options_of(pool: Pool, model: str) -> LoadOptions:
+    """Return what a model's last worker was told."""
+    load = pool.worker(model).commands[0]
+    assert isinstance(load, Load)
+    return load.options
+
+
+def test_an_idle_model_leaves_a_gpu_to_the_next(play: Callable[..., None]) -> None:
+    """All of it, rather than a few layers; what is free there is looked at anew."""
+    needs = FakeNeeds({"hello": 600_000, "babble": 600_000}, gpu=GPU)
+
+    async def scenario(pool: Pool) -> None:
+        await pool.ask("hello")
+        assert options_of(pool, "hello").gpu_layers == "all"
+        needs.gpu = msgspec.structs.replace(GPU, free=400_000)
+        await pool.ready("hello")
+        preflight = await pool.router.preflight("babble")
+        assert preflight.memory is not None
+        assert preflight.memory.devices["GPU0"].total < 400_000
+        await pool.answer("hello")
+        assert (await pool.router.preflight("babble")).evicts == ("hello",)
+        await pool.ask("babble")
+        needs.gpu = GPU
+        await pool.end("hello")
+        assert options_of(pool, "babble").gpu_layers == "all"
+        assert await pool.state("babble") == "loading"
+
+    play(scenario, needs)
+
+
+def test_as_many_layers_go_to_a_gpu_as_models_may_take_of_it(
+    play: Callable[..., None],
+) -> None:
+    """One that would fill it is put there in part, and not refused."""
+    needs = FakeNeeds({"hello": 990_000, "babble": 990_000}, gpu=GPU)
+
+    async def scenario(pool: Pool) -> None:
+        await pool.ask("hello")
+        layers = options_of(pool, "hello").gpu_layers
+        assert isinstance(layers, int)
+        assert layers > 0
+        asked = await pool.load("babble", options={"gpu_layers": "all"})
+        (*_, failed) = await events_of(asked)
+        assert isinstance(failed, Failed)
+        assert "on GPU0, and at most" in failed.message
+
+    play(scenario, needs)
+
+
+def test_a_formula_that_promised_too_much_is_corrected(
+    play: Callable[..., None],
+) -> None:
+    """By what llama.cpp says: layer by layer, until it fits."""
+
+    class Optimist(FakeNeeds):
+        """Guesses that everything fits."""
+
+        async def guess(
+            self, entry: ModelEntry, options: LoadOptions, devices: Sequence[Device]
+        ) -> MemoryEstimate:
+            if options.gpu_layers == "auto":
+                options = msgspec.structs.replace(options, gpu_layers="all")
+            return await super().guess(entry, options, devices)
+
+    needs = Optimist({"hello": 1_500_000}, gpu=GPU)
+
+    async def scenario(pool: Pool) -> None:
+        await pool.ask("hello")
+        layers = options_of(pool, "hello").gpu_layers
+        assert isinstance(layers, int)
+        assert layers > 0
+        assert len(needs.measured) > 1
+
+    play(scenario, needs)
+
+
+def test_a_file_that_llama_cpp_refuses_starts_no_worker(
+    play: Callable[..., None],
+) -> None:
+    """Where it is tight, the question comes first."""
+    error = ModelLoadError("It is of no known kind.")
+    needs = FakeNeeds({"hello": 10 * ALL}, {"hello": error})
+
+    async def scenario(pool: Pool) -> None:
+        assert (await events_of(await pool.ask("hello")))[-1] == Failed.of(error)
+        assert pool.workers == []
+
+    play(scenario, needs)
+
+
+def test_pinned_models_stay(play: Callable[..., None]) -> None:
+    """They are loaded at the start, and nobody takes their place."""
+
+    async def scenario(pool: Pool) -> None:
+        await pool.settle()
+        await pool.ready("hello")
+        (*_, failed) = await events_of(await pool.ask("babble"))
+        assert isinstance(failed, Failed)
+        assert "pinned" in failed.message
+        await pool.load("hello", pinned=False)
+        await pool.ask("babble")
+        assert pool.worker("hello").closed
+
+    play(scenario, max_loaded_models=1, pinned=("hello",))
+
+
+def test_what_cannot_be_loaded_at_the_start_is_logged(
+    play: Callable[..., None], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A name that is misspelled, with what is like it; the others are loaded."""
+
+    async def scenario(pool: Pool) -> None:
+        await pool.settle()
+        assert [name for name, _ in pool.workers] == ["babble"]
+        assert "'helo' cannot be loaded at the start" in caplog.text
+        assert "hello" in caplog.text
+
+    play(scenario, preload=("helo", "babble"))
+
+
+def test_a_pinned_model_that_comes_later_is_pinned(
+    play: Callable[..., None], models: Path, tmp_path: Path
+) -> None:
+    """Such as one that was still to be downloaded when the server started."""
+    folder = tmp_path / "later"
+    folder.mkdir()
+
+    async def scenario(pool: Pool) -> None:
+        shutil.copy(models / "hello.gguf", folder / "Late.gguf")
+        await pool.router.look()
+        for _ in range(500):
+            if "late" in [model.id for model in await pool.router.models()]:
+                break
+            await asyncio.sleep(0.02)
+        assert (await pool.router.model("late")).pinned
+        assert not (await pool.router.model("hello")).pinned
+
+    play(scenario, pinned=("Late",), model_folders=(models, folder))
+
+
+def test_other_options_load_it_again_unless_it_is_busy(
+    play: Callable[..., None],
+) -> None:
+    """The same ones do not."""
+    options = {"context_length": 128}
+
+    async def scenario(pool: Pool) -> None:
+        await pool.ask("hello")
+        await pool.ready("hello")
+        with pytest.raises(ModelBusyError):
+            await pool.router.load("hello", options=options)
+        await pool.answer("hello")
+        assert await events_of(await pool.load("hello")) == [Ready()]
+        again = asyncio.ensure_future(pool.router.load("hello", options=options))
+        await pool.settle()
+        await pool.end("hello")
+        await again
+        await pool.settle()
+        assert len(pool.workers) == 2
+        await pool.ready("hello")
+        assert (await pool.router.model("hello")).options == LoadOptions(
+            context_length=128
+        )
+        unloading = asyncio.ensure_future(pool.router.unload("hello"))
+        await pool.settle()
+        await pool.end("hello")
+        await unloading
+        await pool.load("hello")
+        (load,) = pool.worker("hello").commands
+        assert isinstance(load, Load)
+        assert load.options == LoadOptions()
+
+    play(scenario)
+
+
+def test_workers_are_listed_and_addressed(play: Callable[..., None]) -> None:
+    """By their id, also those that are one caller's own."""
+
+    async def scenario(pool: Pool) -> None:
+        await pool.load("hello")
+        own, _ = await pool.router.own_worker("hello")
+        await pool.settle()
+        first, second = await pool.router.workers()
+        assert (first.model, first.ephemeral) == ("hello", False)
+        assert (second.model, second.ephemeral) == ("hello", True)
+        pool.workers[1][1].become_ready()
+        await pool.ask(f"hello@{second.id}")
+        assert pool.workers[1][1].requests == [2]
+        assert pool.workers[0][1].requests == []
+        giving = asyncio.ensure_future(pool.router.give_back(own))
+        await pool.settle()
+        pool.workers[1][1].die(0)
+        await giving
+        assert len(await pool.router.workers()) == 1
+        with pytest.raises(WorkerNotFoundError):
+            await pool.ask(f"hello@{second.id}")
+
+    play(scenario)
+
+
+def test_every_change_is_told(play: Callable[..., None]) -> None:
+    """With the model's and the worker's states in order."""
+
+    async def scenario(pool: Pool) -> None:
+        await pool.ask("hello")
+        await pool.ready("hello")
+        await pool.answer("hello")
+        seen = [
+            change.model.state
+            for change in pool.changes
+            if isinstance(change, ModelChanged) and change.model.id == "hello"
+        ]
+        assert list(dict.fromkeys(seen)) == ["unloaded", "loading", "busy", "ready"]
+        workers = [c for c in pool.changes if isinstance(c, WorkerChanged)]
+        assert {w.worker.id for w in workers} == {"w1"}
+
+    play(scenario)
+
+
+def test_tokens_are_charged_to_who_asked(play: Callable[..., None]) -> None:
+    """What an answer cost counts for the user's next request."""
+
+    async def scenario(pool: Pool) -> None:
+        await pool.ask("hello", user="ann")
+        await pool.ready("hello")
+        await pool.answer("hello")
+        with pytest.raises(RateLimitedError):
+            await pool.ask("hello", user="ann")
+        await pool.ask("hello", user="bob")
+
+    play(scenario, limits=Limits(tokens_per_minute=5))
+
+
+def test_preflight_says_what_would_happen(play: Callable[..., None]) -> None:
+    """In the order of the checks, without loading anything."""
+    needs = FakeNeeds(
+        {"hello": ALL // 2, "babble": ALL // 2, "encoder": 10 * ALL},
+        {"ranker": ModelLoadError("It is of no known kind.")},
+    )
+
+    async def scenario(pool: Pool) -> None:
+        await pool.load("hello")
+        await pool.ready("hello")
+        found = await pool.router.preflight("babble")
+        assert found.ok
+        assert [c.name for c in found.checks] == [
+            "file",
+            "version",
+            "support",
+            "memory",
+        ]
+        assert found.evicts == ("hello",)
+        found = await pool.router.preflight("encoder")
+        assert not found.ok
+        assert "does not fit" in found.checks[-1].message
+        found = await pool.router.preflight("ranker")
+        assert [c.ok for c in found.checks] == [True, True, False]
+        needs.problem = "It is too old."
+        found = await pool.router.preflight("babble")
+        assert [(c.name, c.ok) for c in found.checks] == [
+            ("file", True),
+            ("version", False),
+        ]
+        assert found.checks[-1].message == "It is too old."
+        assert len(pool.workers) == 1
+
+    play(scenario, needs)
+
+
+def test_a_stopping_server_takes_nothing_on(play: Callable[..., None]) -> None:
+    """And does not start again what it ends."""
+
+    async def scenario(pool: Pool) -> None:
+        stream = await pool.ask("hello")
+        stopping = asyncio.ensure_future(pool.router.stop())
+        await pool.settle()
+        with pytest.raises(ServerStoppingError):
+            await pool.ask("hello")
+        await pool.end("hello")
+        await stopping
+        assert isinstance((await events_of(stream))[-1], Failed)
+        assert len(pool.workers) == 1
+
+    play(scenario, pinned=("hello",))

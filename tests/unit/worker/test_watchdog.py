@@ -1,0 +1,51 @@
+"""The limit on time for chat templates, where nothing in Python could keep it."""
+
+import subprocess
+import sys
+
+from llm_ext.pool.death import last_words
+
+STUCK = """
+from llm_ext.worker.watchdog import time_limit
+one, other = [1], [1]
+for _ in range(64):
+    one, other = [one, one], [other, other]
+with time_limit(0.05, lambda: None, grace=0.05):
+    one == other
+"""
+"""Compares for ever, in one operation of Python: no other thread gets its turn."""
+
+QUICK = """
+import time
+from llm_ext.worker.watchdog import time_limit
+with time_limit(0.05, lambda: None, grace=0.05):
+    pass
+time.sleep(0.5)
+"""
+
+
+def run(program: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_process_that_is_stuck_ends_and_its_last_words_say_why() -> None:
+    ended = run(STUCK)
+    assert ended.returncode == 1
+    words = last_words(ended.stderr.splitlines())
+    assert words.startswith("A chat template computed for too long")
+
+
+def test_a_process_that_was_quick_goes_on() -> None:
+    ended = run(QUICK)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_other_last_words_are_what_was_printed_last() -> None:
+    assert last_words(["Traceback", "ValueError: x", " "]) == "ValueError: x"
+    assert last_words([]) == ""
