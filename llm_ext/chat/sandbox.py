@@ -13,7 +13,7 @@ from typing import Any, NoReturn, TypeVar
 
 import jinja2
 from jinja2 import nodes
-from jinja2.exceptions import SecurityError
+from jinja2.exceptions import SecurityError, TemplateSyntaxError
 from jinja2.ext import Extension, loopcontrols
 from jinja2.parser import Parser
 from jinja2.runtime import Context
@@ -55,6 +55,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
             lstrip_blocks=True,
             finalize=_shown,
             extensions=[loopcontrols, _GenerationBlocks],
+            # Constants would be computed, and kept, before any bound holds.
+            optimized=False,
         )
         self.filters["tojson"] = _tojson
         self.filters[_COUNT] = _count_rounds
@@ -103,9 +105,17 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
 
 class _Bounded(NodeTransformer):
-    """Puts bounds around loops and around texts put together with ``~``."""
+    """Puts bounds around loops and around texts put together with ``~``.
 
-    def visit_For(self, node: nodes.For) -> nodes.For:  # noqa: N802  # Jinja's names
+    Nothing may be computed while a template is compiled, when there is no limit yet.
+    """
+
+    def visit_ScopedEvalContextModifier(  # noqa: N802  # Jinja's names
+        self, node: nodes.ScopedEvalContextModifier
+    ) -> NoReturn:
+        raise TemplateSyntaxError("a prompt is no HTML to escape", node.lineno)
+
+    def visit_For(self, node: nodes.For) -> nodes.For:  # noqa: N802  # likewise
         self.generic_visit(node)
         node.iter = _filtered(node.iter, _COUNT)
         return node
@@ -152,7 +162,8 @@ class _Counted:
         return self._rounds.count(self._items)
 
 
-def _shown(value: Any) -> Any:  # noqa: ANN401  # any value
+@jinja2.pass_context  # without one, constants are shown when it is compiled
+def _shown(_context: Context, value: Any) -> Any:  # noqa: ANN401  # any value
     """Return what a template writes, before it becomes a text."""
     check_weight(value)
     return value
@@ -190,6 +201,11 @@ def _check_count(_items: object, count: object, *_rest: object) -> None:
         check_growth(count, 1)
 
 
+def _check_round(_number: object, precision: object = 0, *_rest: object) -> None:
+    if isinstance(precision, int):
+        check_operation("**", 10, precision)
+
+
 def _check_sum(_items: object, *options: object) -> None:
     if any(isinstance(option, list | tuple) for option in options):
         raise SecurityError("it adds up lists")
@@ -207,6 +223,7 @@ _FILTER_CHECKS: dict[str, Callable[..., None]] = {
     "format": _check_format,
     "batch": _check_count,
     "slice": _check_count,
+    "round": _check_round,
     "sum": _check_sum,
 }
 """What is checked before filters that make much from little.

@@ -77,6 +77,7 @@ def test_a_refusal_is_told_in_the_templates_words() -> None:
         "{{ tojson.__func__ }}",
         "{% include '/etc/passwd' %}",
         "{% import 'os' as os %}",
+        "{% autoescape true %}x{% endautoescape %}",
         "{{ 1 / 0 }}",
         "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
     ],
@@ -142,6 +143,8 @@ END = "{% endfor %}"
         "{{ messages | tojson(indent=9999999999) }}",
         "{{ (range(9999) | list) | tojson(indent=9999) }}",
         "{{ lipsum(n=9999999) }}",
+        "{{ 1.5 | round(999999999, 'ceil') }}",
+        "{{ 1 | round(-999999999) }}",
         "{{ [1] | batch(9999999999, 0) | list }}",
         "{{ [1] | slice(9999999999) | list }}",
         "{{ ([[0] * 99999] * 99999) | sum(start=[]) }}",
@@ -160,6 +163,21 @@ def test_a_template_cannot_take_all_memory_or_time(source: str) -> None:
     started = time.monotonic()
     with pytest.raises(ChatTemplateError):
         render(source)
+    assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ 'x' | center(7000000) }}" * 200,
+        "{% if 'x' | center(7000000) | upper | lower %}{% endif %}" * 200,
+        "{% set x = 'x' | center(7000000) | upper %}" * 200,
+    ],
+)
+def test_nothing_is_computed_before_it_is_used(source: str) -> None:
+    """A model is loaded without a limit on the time that its template may take."""
+    started = time.monotonic()
+    ChatTemplate(source, bos="", eos="")
     assert time.monotonic() - started < 5
 
 

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from llm_ext.pool.death import last_words
 
 STUCK = """
@@ -14,6 +16,25 @@ with time_limit(0.05, lambda: None, grace=0.05):
     one == other
 """
 """Compares for ever, in one operation of Python: no other thread gets its turn."""
+
+ANOTHER = """
+import threading
+from llm_ext.worker.watchdog import time_limit
+
+def quick():
+    with time_limit(60, lambda: None):
+        pass
+
+one, other = [1], [1]
+for _ in range(64):
+    one, other = [one, one], [other, other]
+with time_limit(0.3, lambda: None, grace=0.3):
+    thread = threading.Thread(target=quick, daemon=True)
+    thread.start()
+    thread.join(0.2)
+    one == other
+"""
+"""The same, where another thread's limit begins and ends meanwhile, or waits."""
 
 QUICK = """
 import time
@@ -34,8 +55,9 @@ def run(program: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def test_a_process_that_is_stuck_ends_and_its_last_words_say_why() -> None:
-    ended = run(STUCK)
+@pytest.mark.parametrize("program", [STUCK, ANOTHER])
+def test_a_process_that_is_stuck_ends_and_its_last_words_say_why(program: str) -> None:
+    ended = run(program)
     assert ended.returncode == 1
     words = last_words(ended.stderr.splitlines())
     assert words.startswith("A chat template computed for too long")
