@@ -207,14 +207,14 @@ class ChatTemplateError(RequestError):
 
 
 class ChatTemplateTimeError(ChatTemplateError):
-    """The model's chat template computes for too long; its worker ends."""
+    """The model's chat template computes for too long; its process ends."""
 
     code = "chat_template_timeout"
 
     def __init__(self, *, seconds: float) -> None:
         super().__init__(
             f"This model's chat template was not done after {seconds:g} seconds, so "
-            f"its worker was ended. The template is faulty or hostile: load the model "
+            f"its process was ended. The template is faulty or hostile: load the model "
             f"with another one (the option 'chat_template'), or use another model.",
             param="model",
         )

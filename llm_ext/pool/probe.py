@@ -17,6 +17,7 @@ from llm_ext.core.memory_formula import usable_gpus
 from llm_ext.core.requests import ChatRequest
 from llm_ext.core.runtime_facts import RuntimeFacts
 from llm_ext.errors import (
+    ChatTemplateError,
     InvalidRequestError,
     LLMError,
     ModelCrashesError,
@@ -50,7 +51,7 @@ from llm_ext.ipc.probe import (
 from llm_ext.store.database import Database
 from llm_ext.store.estimates import Estimates
 
-from .death import cause
+from .death import LAST_WORDS, STUCK, cause, was_stuck
 from .launcher import ChildProcess, Launcher, Worker
 from .memory import main_memory
 
@@ -322,7 +323,12 @@ class Probe:
         asked = self._asked.pop(answer.id, None)
         if asked is not None and not asked.answered.done():
             asked.answered.set_result(answer)
-        self._arm()
+        if isinstance(answer, Refused) and answer.code in LAST_WORDS:
+            self._let_go()
+            if self._asked:
+                self._start()
+        else:
+            self._arm()
 
     def _on_exit(self, status: int, *, ended: asyncio.Event) -> None:
         ended.set()
@@ -340,7 +346,7 @@ class Probe:
             _fail(asked, ProbeError(f"there was no answer in {self._timeout:g} s"))
         elif asked is not None:
             lines = [] if worker is None else worker.log
-            _fail(asked, _death(asked.question, _why(status, lines)))
+            _fail(asked, _death(asked.question, status, lines))
         if self._asked:
             self._start()
 
@@ -349,15 +355,16 @@ class Probe:
         if self._asked:
             self._set_timer(self._timeout, self._on_timeout)
         else:
-            self._set_timer(self._idle, self._on_idle)
+            self._set_timer(self._idle, self._let_go)
 
     def _on_timeout(self) -> None:
         self._stuck = next(iter(self._asked))
         if self._worker is not None:
             self._worker.kill()
 
-    def _on_idle(self) -> None:
-        """Let the process go; what is asked from now on gets another one."""
+    def _let_go(self) -> None:
+        """Let the process end; what is asked from now on gets another one."""
+        self._set_timer(None)
         worker, self._worker = self._worker, None
         self._ended = asyncio.Event()
         if worker is not None:
@@ -390,8 +397,11 @@ def _why(status: int, log: Sequence[str]) -> str:
     return f"{cause(status)}; {found[-1][1]}" if found else cause(status)
 
 
-def _death(question: Question, why: str) -> LLMError:
+def _death(question: Question, status: int, log: Sequence[str]) -> LLMError:
     """Return the error for the question of which the process died."""
+    if isinstance(question, AskPrompt) and was_stuck(log):
+        return ChatTemplateError(STUCK, param="model")
+    why = _why(status, log)
     if isinstance(question, AskDevices):
         return ProbeError(why)
     return ModelCrashesError(Path(question.path).name, why)

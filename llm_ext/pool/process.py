@@ -34,7 +34,6 @@ from llm_ext.core.requests import Request
 from llm_ext.core.settings import ModelSettings, Settings
 from llm_ext.core.worker_status import WorkerState, WorkerStatus
 from llm_ext.errors import (
-    ChatTemplateTimeError,
     InvalidRequestError,
     LLMError,
     ModelBusyError,
@@ -59,7 +58,7 @@ from llm_ext.ipc.messages import (
 from llm_ext.ipc.pack import UnsendableError
 
 from .admission import Backlog
-from .death import cause, last_words
+from .death import LAST_WORDS, cause, last_words
 from .launcher import Launcher, Worker
 from .restarts import Restarts
 from .stream import EventStream
@@ -71,9 +70,6 @@ GRACE = 3.0
 
 _FOR_EVER = 10 * 365 * 86400.0
 """Seconds from which on a keep-alive needs no timer."""
-
-_LAST_WORDS = {ChatTemplateTimeError.code}
-"""Errors after which a worker ends by itself."""
 
 _PACE_WEIGHT = 0.2
 """How much the last request counts in the mean time that requests take."""
@@ -500,7 +496,7 @@ class ModelProcess:
             if isinstance(event, (Finished, Failed)):
                 self._active.pop(number, None)
                 self._on_answered(stream, event)
-            if isinstance(event, Failed) and event.code in _LAST_WORDS:
+            if isinstance(event, Failed) and event.code in LAST_WORDS:
                 self._leaving = True  # who comes now waits for the next worker
 
     def _on_answered(

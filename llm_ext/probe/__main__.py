@@ -5,6 +5,7 @@ import queue
 import signal
 import sys
 import threading
+from functools import partial
 from typing import BinaryIO, NoReturn
 
 from llm_ext.errors import LLMError, ModelLoadError
@@ -13,16 +14,36 @@ from llm_ext.ipc.probe import Answer, Question, Refused, decode_question, encode
 from llm_ext.ipc.stdio import private_pipes
 
 
+class _Outbox:
+    """The pipe to the server, to which a whole answer is written at a time."""
+
+    def __init__(self, pipe: BinaryIO) -> None:
+        self._pipe = pipe
+        self._lock = threading.Lock()
+
+    def send(self, answer: Answer) -> None:
+        """Write an answer; OSError if nobody reads any more."""
+        with self._lock:
+            write_frame(self._pipe, encode(answer))
+
+    def send_last(self, answer: Answer) -> NoReturn:
+        """Write an answer, and none after it: the process ends."""
+        with self._lock:
+            write_frame(self._pipe, encode(answer))
+            _leave(1)
+
+
 def main() -> None:
     """Answer questions until the server closes the pipe."""
-    inbox, outbox = private_pipes()
+    inbox, pipe = private_pipes()
+    outbox = _Outbox(pipe)
     # Ctrl-C is meant for the server: the closed pipe says when to go.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     questions: queue.SimpleQueue[Question] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(inbox, questions), daemon=True).start()
     try:
         while True:
-            write_frame(outbox, encode(_answer(questions.get())))
+            outbox.send(_answer(questions.get(), outbox))
     except OSError:
         _leave(0)  # nobody reads any more
     except BaseException:  # noqa: BLE001  # whatever it is, the process must end
@@ -39,22 +60,31 @@ def _read(inbox: BinaryIO, questions: "queue.SimpleQueue[Question]") -> None:
     _leave(0)
 
 
-def _answer(question: Question) -> Answer:
+def _answer(question: Question, outbox: _Outbox) -> Answer:
     try:
         # Importing llama.cpp takes a moment and can fail, in words for who asked.
         from llm_ext.probe.answers import answer  # noqa: PLC0415
 
-        return answer(question)
+        return answer(question, partial(_overrun, question, outbox))
     except LLMError as error:
-        return Refused(
-            id=question.id, code=error.code, message=str(error), param=error.param
-        )
+        return _refused(question, error)
     except (ImportError, OSError, RuntimeError) as error:
         return Refused(
             id=question.id,
             code=ModelLoadError.code,
             message=f"llama-cpp-python cannot be used: {error}. Install it again.",
         )
+
+
+def _overrun(question: Question, outbox: _Outbox, error: LLMError) -> NoReturn:
+    """Refuse a question and end the process: what it computes cannot be stopped."""
+    outbox.send_last(_refused(question, error))
+
+
+def _refused(question: Question, error: LLMError) -> Refused:
+    return Refused(
+        id=question.id, code=error.code, message=str(error), param=error.param
+    )
 
 
 def _leave_with_traceback() -> NoReturn:

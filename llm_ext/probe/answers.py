@@ -3,6 +3,7 @@
 from contextlib import closing
 from pathlib import Path
 
+from llm_ext.chat.watchdog import Overrun
 from llm_ext.core.runtime_facts import RuntimeFacts
 from llm_ext.errors import InvalidRequestError
 from llm_ext.ipc.probe import (
@@ -40,8 +41,10 @@ from .vocabularies import Vocabularies
 _vocabularies = Vocabularies()
 
 
-def answer(question: Question) -> Answer:
+def answer(question: Question, overrun: Overrun) -> Answer:
     """Return the answer.
+
+    ``overrun`` is called, from another thread, if a chat template takes too long.
 
     Raises:
         InvalidRequestError: The options, or a token, do not fit what there is here.
@@ -66,7 +69,7 @@ def answer(question: Question) -> Answer:
             return _written(question)
         case AskPrompt(id=number, path=path, options=options, request=request):
             model = _vocabularies.model(Path(path))
-            text = prompt(model, options, request)
+            text = prompt(model, options, request, overrun)
             count = len(model.vocab.tokenize(text))
             return PromptFound(id=number, text=text, tokens=count)
 

@@ -1,12 +1,13 @@
 """A request to sequences: render, tokenise, check the length."""
 
-from collections.abc import Callable, Iterable, Mapping
-from functools import cache, partial
+from collections.abc import Iterable, Mapping
+from functools import cache
 
 import msgspec
 
 from llm_ext.chat.format import ChatFormat, Prompt, template_name
 from llm_ext.chat.template import ChatTemplate
+from llm_ext.chat.watchdog import RENDER_LIMIT, Overrun, render_limit
 from llm_ext.core.requests import ChatRequest, CompletionRequest
 from llm_ext.core.sampling import (
     LogitBias,
@@ -15,23 +16,12 @@ from llm_ext.core.sampling import (
     WrittenBias,
 )
 from llm_ext.engine.sequence import Sequence
-from llm_ext.errors import (
-    ChatTemplateTimeError,
-    ContextLengthError,
-    InvalidRequestError,
-)
+from llm_ext.errors import ContextLengthError, InvalidRequestError
 from llm_ext.llama.constraint import Compiler, Matcher
 from llm_ext.llama.infill import infill_tokens
 from llm_ext.llama.vocab import Vocab
 
 from .echo import EchoReader
-from .watchdog import time_limit
-
-RENDER_LIMIT = 5.0
-"""Seconds that a chat template may take; those in the field take milliseconds."""
-
-Overrun = Callable[[ChatTemplateTimeError], object]
-"""What is done, from another thread, when a template takes too long."""
 
 
 class Preparation:
@@ -178,8 +168,7 @@ class Preparation:
     ) -> Prompt:
         if overrun is None:
             return chat.prompt(request)
-        error = ChatTemplateTimeError(seconds=self._render_limit)
-        with time_limit(self._render_limit, partial(overrun, error)):
+        with render_limit(overrun, seconds=self._render_limit):
             return chat.prompt(request)
 
     def _matcher(

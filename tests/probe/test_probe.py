@@ -265,6 +265,46 @@ def test_a_file_that_makes_llama_cpp_abort_ends_nothing_but_the_probe(
     probing(test, tmp_path)
 
 
+CALLS = (
+    "{% macro f(n) %}{% if n %}{{ f(n - 1) }}{{ f(n - 1) }}{% endif %}{% endmacro %}"
+    "{{ f(60) }}"
+)
+COMPARES = (
+    "{% set n = namespace(a=[1], b=[1]) %}{% for _ in range(64) %}"
+    "{% set n.a = [n.a, n.a] %}{% set n.b = [n.b, n.b] %}{% endfor %}{{ n.a == n.b }}"
+)
+"""One has no end, and neither has the other, in one operation of Python."""
+
+
+@pytest.mark.parametrize(
+    ("template", "why"),
+    [
+        (CALLS, "was not done after 5 seconds"),
+        (COMPARES, "could not be stopped in another way"),
+    ],
+    ids=["calls", "compares"],
+)
+def test_a_template_without_an_end_holds_others_up_for_seconds_alone(
+    models: Path, tmp_path: Path, template: str, why: str
+) -> None:
+    """It ends with its process; what waited behind it is answered by a new one."""
+    endless = LoadOptions(chat_template=template)
+    said = ChatMessage(role="user", content="Hi")
+    chat = ChatRequest(model="m", messages=(said,), sampling=SamplingOptions())
+
+    async def test(probe: Probe) -> None:
+        refused, other = await asyncio.gather(
+            probe.prompt(models / "babble.gguf", endless, chat),
+            probe.count(models / "babble.gguf", TEXT),
+            return_exceptions=True,
+        )
+        assert isinstance(refused, ChatTemplateError)
+        assert why in str(refused)
+        assert other == len(train().encode(TEXT))
+
+    probing(test, tmp_path)
+
+
 def test_a_process_that_was_killed_is_replaced(models: Path, tmp_path: Path) -> None:
     async def test(probe: Probe) -> None:
         await probe.devices()

@@ -3,13 +3,31 @@
 import faulthandler
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from typing import TypeAlias
+
+from llm_ext.errors import ChatTemplateTimeError
+
+Overrun: TypeAlias = Callable[[ChatTemplateTimeError], object]
+"""What is done, from another thread, when a template takes too long."""
+
+RENDER_LIMIT = 5.0
+"""Seconds that a chat template may take; those in the field take milliseconds."""
 
 GRACE = 5.0
 """Seconds more after which the process ends where no other thread gets its turn."""
 
 _one_at_a_time = threading.Lock()
 """The timer that needs no thread is the only one of its process."""
+
+
+def render_limit(
+    overrun: Overrun, *, seconds: float = RENDER_LIMIT
+) -> AbstractContextManager[None]:
+    """Limit the time of a template that is rendered in the block."""
+    error = ChatTemplateTimeError(seconds=seconds)
+    return time_limit(seconds, partial(overrun, error))
 
 
 @contextmanager

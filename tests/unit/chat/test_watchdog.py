@@ -8,7 +8,7 @@ import pytest
 from llm_ext.pool.death import last_words
 
 STUCK = """
-from llm_ext.worker.watchdog import time_limit
+from llm_ext.chat.watchdog import time_limit
 one, other = [1], [1]
 for _ in range(64):
     one, other = [one, one], [other, other]
@@ -19,7 +19,7 @@ with time_limit(0.05, lambda: None, grace=0.05):
 
 ANOTHER = """
 import threading
-from llm_ext.worker.watchdog import time_limit
+from llm_ext.chat.watchdog import time_limit
 
 def quick():
     with time_limit(60, lambda: None):
@@ -38,7 +38,7 @@ with time_limit(0.3, lambda: None, grace=0.3):
 
 QUICK = """
 import time
-from llm_ext.worker.watchdog import time_limit
+from llm_ext.chat.watchdog import time_limit
 with time_limit(0.05, lambda: None, grace=0.05):
     pass
 time.sleep(0.5)
