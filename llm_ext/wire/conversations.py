@@ -41,11 +41,15 @@ class MessagesReply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MessageBody(msgspec.Struct, frozen=True, kw_only=True):
-    """A message that is to be stored; see :class:`Draft`. Other fields are ignored."""
+    """A message that is to be stored; see :class:`Draft`. Other fields are ignored.
+
+    ``reasoning_content`` is another name of ``reasoning``, as in chats.
+    """
 
     role: Role
     content: str | None = None
     reasoning: str | None = None
+    reasoning_content: str | None = None
     tool_calls: tuple[ToolCall, ...] | None = None
     tool_call_id: str | None = None
     model: str | None = None
@@ -59,7 +63,7 @@ class MessageBody(msgspec.Struct, frozen=True, kw_only=True):
         return Draft(
             role=self.role,
             content=self.content or "",
-            reasoning=self.reasoning or "",
+            reasoning=self.reasoning or self.reasoning_content or "",
             tool_calls=self.tool_calls or (),
             tool_call_id=self.tool_call_id,
             model=self.model,

@@ -68,6 +68,14 @@ async def test_a_conversation_is_begun_changed_and_deleted(call: Call) -> None:
     assert (status, refused["error"]["code"]) == (404, "conversation_not_found")
 
 
+@pytest.mark.parametrize("name", ["reasoning", "reasoning_content"])
+async def test_thoughts_are_kept_by_either_name(call: Call, name: str) -> None:
+    """Chats have the other one, and what they return is what people store."""
+    thought = {"role": "assistant", "content": "A", name: "Hm."}
+    _, made = await call("POST", "conversations", {"messages": [thought]})
+    assert made["messages"][0]["reasoning"] == "Hm."
+
+
 async def test_conversations_are_listed_and_found(call: Call) -> None:
     """The newest first, in pages, without their messages."""
     for number in range(3):
