@@ -248,6 +248,23 @@ describe('ConversationModel', () => {
     expect(texts()).toEqual(['Hi', 'Hello!']);
   });
 
+  it('keeps what it saw of an answer that the server lost', async () => {
+    server.replies('GET', 'conversations/c', stored(QUESTION));
+    void model.send('Hi', []);
+    await pass();
+    stream.sends({ message: QUESTION, answer: 'a' }, 'message');
+    stream.sends(chunk({ content: 'Hel' }));
+    await pass();
+
+    server.routes('GET', REPLY, () => new Response(null, { status: 204 }));
+    stream.breaks();
+    await pass(2_000);
+
+    expect(model.activity.state).toBe('idle');
+    expect(texts()).toEqual(['Hi', 'Hel']);
+    expect(model.messages.at(-1)?.finishReason).toBe('lost');
+  });
+
   it('goes on with an answer that is being written when it is opened', async () => {
     server.replies('GET', 'conversations/c', stored(QUESTION));
     const running = server.streams('GET', REPLY);

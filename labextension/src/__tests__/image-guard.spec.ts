@@ -38,9 +38,18 @@ describe('ImageGuard', () => {
     '<picture><source srcset="https://x.example/i.png"></picture>',
     '<p style="background: url(https://x.example/i.png)">A</p>',
     '<p style="background: URL(https://x.example/i.png)">A</p>',
+    String.raw`<p style="background: u\72l(https://x.example/i.png)">A</p>`,
+    `<p style="background: image-set('https://x.example/i.png' 1x)">A</p>`,
+    `<p style="background: src('https://x.example/i.png')">A</p>`,
     '<input type="image" src="https://x.example/i.png">'
   ])('lets nothing else fetch: %s', html => {
     expect(guard().sanitize(html)).not.toContain('x.example');
+  });
+
+  it('leaves styles that fetch nothing', () => {
+    const html = '<p style="color: green">A</p>';
+
+    expect(guard().sanitize(html)).toBe(html);
   });
 
   it('leaves the boxes of task lists', () => {

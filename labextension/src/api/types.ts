@@ -205,7 +205,10 @@ export interface IMessage {
   readonly model: string | null;
   readonly usage: IUsage | null;
   readonly timings: ITimings | null;
-  /** "stop", "length", "cancelled" and the like; null while it is written. */
+  /**
+   * "stop", "length", "cancelled" and the like; null while it is written. "lost" where
+   * the server no longer has what was seen of it.
+   */
   readonly finishReason: string | null;
 }
 

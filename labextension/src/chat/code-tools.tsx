@@ -16,11 +16,13 @@ import { useRendering } from './rendering';
 
 const COPIED_MS = 1_500;
 
-/** What can be done with a piece of code. */
+/** In which language a piece of code is, and what can be done with it. */
 export function CodeTools({
-  code
+  code,
+  language
 }: {
   readonly code: string;
+  readonly language: string;
 }): React.ReactElement {
   const trans = useWords();
   const { workspace } = useRendering();
@@ -30,6 +32,7 @@ export function CodeTools({
       role="toolbar"
       aria-label={trans.__('Code')}
     >
+      <span className="jp-llm-code-language">{language}</span>
       <CopyButton text={code} label={trans.__('Copy the code')} />
       {workspace && <PutButtons code={code} workspace={workspace} />}
     </div>

@@ -367,7 +367,7 @@ export class ConversationModel implements IDisposable {
             ? { ...message, timings: message.timings ?? answer.timings }
             : message
         )
-      : [...this._messages, answer];
+      : [...this._messages, { ...answer, finishReason: 'lost' }];
   }
 
   private _take(opened: IOpenConversation): void {

@@ -5,6 +5,8 @@ export const IMAGE_ATTRIBUTE = 'data-jp-llm-image';
 
 const LOADERS =
   'audio, embed, iframe, input, link, object, source, track, video';
+/** All of CSS that fetches has one of these; a backslash can spell any of them. */
+const FETCHING_STYLE = /url|image|src|\\/i;
 
 /**
  * Cleans HTML as JupyterLab does, and keeps it from fetching anything.
@@ -28,8 +30,10 @@ export class ImageGuard implements IRenderMime.ISanitizer {
         element.remove();
       }
     }
-    for (const element of inert.body.querySelectorAll('[style*="url" i]')) {
-      element.removeAttribute('style');
+    for (const element of inert.body.querySelectorAll('[style]')) {
+      if (FETCHING_STYLE.test(element.getAttribute('style') ?? '')) {
+        element.removeAttribute('style');
+      }
     }
     for (const image of inert.body.querySelectorAll('img')) {
       this._guard(image);

@@ -15,6 +15,8 @@ interface IMarkdownBlockProps {
 interface ISlot {
   readonly node: HTMLElement;
   readonly code: string;
+  /** The language that the fence names; empty for none. */
+  readonly language: string;
 }
 
 /** One block of a Markdown text. */
@@ -61,14 +63,18 @@ export const MarkdownBlock = React.memo(function MarkdownBlock({
         }
       }}
     >
-      {slots.map(({ node, code }, index) =>
-        createPortal(<CodeTools code={code} />, node, index.toString())
+      {slots.map(({ node, code, language }, index) =>
+        createPortal(
+          <CodeTools code={code} language={language} />,
+          node,
+          index.toString()
+        )
       )}
     </div>
   );
 });
 
-/** Make room for tools above all code; the room has no height, so nothing moves. */
+/** Put a slot for tools over the bar of all code; it has no height: nothing moves. */
 function makeSlots(node: HTMLElement): ISlot[] {
   for (const old of node.querySelectorAll('.jp-llm-code-slot')) {
     old.remove();
@@ -78,6 +84,14 @@ function makeSlots(node: HTMLElement): ISlot[] {
     slot.className = 'jp-llm-code-slot';
     pre.before(slot);
     pre.tabIndex = 0;
-    return { node: slot, code: pre.textContent.replace(/\n$/, '') };
+    return {
+      node: slot,
+      code: pre.textContent.replace(/\n$/, ''),
+      language: languageOf(pre.querySelector('code'))
+    };
   });
+}
+
+function languageOf(code: Element | null): string {
+  return /(?:^|\s)language-(\S+)/.exec(code?.className ?? '')?.[1] ?? '';
 }

@@ -20,6 +20,13 @@ import { ReasoningView } from './reasoning-view';
 import { Statistics } from './statistics';
 import { ToolCalls } from './tool-calls';
 
+/** How an answer ends that can be gone on with. */
+const CUT: ReadonlySet<string | null> = new Set([
+  'length',
+  'cancelled',
+  'error'
+]);
+
 interface IMessageViewProps {
   readonly message: IMessage;
   readonly conversation: ConversationModel;
@@ -94,7 +101,7 @@ function Actions({
 }: IMessageViewProps & { readonly onEdit: () => void }): React.ReactElement {
   const trans = useWords();
   const isAnswer = message.role === 'assistant';
-  const isCut = isAnswer && isLast && message.finishReason !== 'stop';
+  const isCut = isAnswer && isLast && CUT.has(message.finishReason);
   return (
     <div
       className="jp-llm-actions"

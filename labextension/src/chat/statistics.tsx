@@ -36,6 +36,10 @@ export function Statistics({
     facts.push(trans.__('cut off at the length limit'));
   } else if (finishReason === 'cancelled') {
     facts.push(trans.__('stopped'));
+  } else if (finishReason === 'error') {
+    facts.push(trans.__('broken off'));
+  } else if (finishReason === 'lost') {
+    facts.push(trans.__('broken off: the server lost it'));
   }
   return <div className="jp-llm-statistics">{facts.join(' · ')}</div>;
 }
