@@ -1,7 +1,5 @@
 """Every URL of this extension, below ``{base_url}llm/``."""
 
-from jupyter_server.utils import url_path_join
-
 from llm_ext.handlers import (
     anthropic,
     completions,
@@ -84,6 +82,7 @@ ROUTES: list[tuple[str, type[LLMHandler]]] = [
     (r"detokenize", helpers.DetokenizeHandler),
     (r"apply-template", helpers.TemplateHandler),
     (r"infill", helpers.InfillHandler),
+    (r"", ollama_models.RootHandler),
     (r"api/version", ollama_models.VersionHandler),
     (r"api/tags", ollama_models.TagsHandler),
     (r"api/ps", ollama_models.ProcessesHandler),
@@ -101,4 +100,4 @@ ROUTES: list[tuple[str, type[LLMHandler]]] = [
 
 def patterns() -> list[tuple[str, type[LLMHandler]]]:
     """Return the routes as the Jupyter server wants them: it adds its base URL."""
-    return [(url_path_join(f"/{PREFIX}/", route), kind) for route, kind in ROUTES]
+    return [(f"/{PREFIX}/{route}", kind) for route, kind in ROUTES]

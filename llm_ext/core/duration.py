@@ -12,14 +12,15 @@ from llm_ext.errors import InvalidRequestError
 _UNITS = {
     "ns": 1e-9,
     "us": 1e-6,
-    "µs": 1e-6,
+    "\u00b5s": 1e-6,
+    "\u03bcs": 1e-6,
     "ms": 1e-3,
     "s": 1.0,
     "m": 60.0,
     "h": 3600,
 }
 _NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)"
-_PART = re.compile(rf"({_NUMBER})(ns|us|µs|ms|s|m|h)")
+_PART = re.compile(rf"({_NUMBER})({'|'.join(_UNITS)})")
 _WHOLE = re.compile(rf"[+-]?(?:{_PART.pattern})+")
 
 

@@ -88,12 +88,15 @@ class LLMHandler(AccessHandler):
         self._tell_limits()
         return self.stream
 
-    def tell_ignored(self, known: Collection[str]) -> None:
-        """Say which fields of the body, an object, mean nothing: not ``known`` ones.
+    def tell_ignored(
+        self, known: Collection[str], others: Collection[str] = ()
+    ) -> None:
+        """Say what of the body, an object, means nothing: all but ``known`` fields.
 
-        A client that misspells a field would not learn of it otherwise.
+        A client that misspells a field would not learn of it otherwise. ``others``
+        stand deeper in the body.
         """
-        names = ignored(self.request.body, known)
+        names = [*ignored(self.request.body, known), *others]
         if names:
             told = [quote(name[:_LONGEST_NAME]) for name in names[:_MOST_NAMES]]
             more = ["..."] if len(names) > _MOST_NAMES else []

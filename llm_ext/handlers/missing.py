@@ -10,7 +10,13 @@ from .base import LLMHandler
 
 
 class MissingHandler(LLMHandler):
-    """Says so in the dialect's own shape: Jupyter's page is no answer to a client."""
+    """Says so in the dialect's own shape: Jupyter's page is no answer to a client.
+
+    Attributes:
+        below: What the routes of the dialect begin with.
+    """
+
+    below = ""
 
     @web.authenticated
     @authorized
@@ -38,5 +44,5 @@ class MissingHandler(LLMHandler):
 
     def _refuse(self, path: str) -> NoReturn:
         raise web.HTTPError(
-            HTTPStatus.NOT_FOUND, f"This version has no route '{path}'."
+            HTTPStatus.NOT_FOUND, f"This version has no route '{self.below}{path}'."
         )

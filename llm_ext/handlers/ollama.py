@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable
 from contextlib import closing
 from datetime import datetime, timezone
 from functools import partial
-from http import HTTPStatus
 
 import msgspec
 from jupyter_server.auth.decorator import authorized
@@ -23,7 +22,7 @@ from llm_ext.core.events import (
 )
 from llm_ext.core.model_status import ModelStatus
 from llm_ext.core.provider_status import RemoteModel
-from llm_ext.core.requests import EmbedRequest
+from llm_ext.core.requests import ChatRequest, CompletionRequest, EmbedRequest
 from llm_ext.errors import ModelNotAllowedError, ModelNotFoundError, NotSupportedError
 from llm_ext.keyring import allows
 from llm_ext.pool.stream import EventStream
@@ -31,9 +30,11 @@ from llm_ext.pool.timing import Timing
 from llm_ext.wire import progress, sse
 from llm_ext.wire.ollama import chat_request, embed, errors, generate_request
 from llm_ext.wire.ollama.call import Call, DoneReason
+from llm_ext.wire.ollama.embed import EmbedCall
 from llm_ext.wire.ollama.names import without_latest
 from llm_ext.wire.ollama.reply import Reply
 
+from . import missing
 from .answering import all_events, checked, one_answer, send, send_events
 from .base import LLMHandler
 from .streaming import LineWriter
@@ -67,6 +68,46 @@ class OllamaHandler(LLMHandler):
             raise ModelNotAllowedError(status.id, allowed=self.key.key.models or ())
         return status
 
+    async def ask(
+        self,
+        call: Call | EmbedCall,
+        request: ChatRequest | CompletionRequest | EmbedRequest,
+        model: ModelStatus | RemoteModel,
+    ) -> EventStream:
+        """Return the stream that answers; a model that is idle is loaded as wanted.
+
+        One that is loaded stays as it is: two clients of different wishes would have
+        it loaded again and again.
+        """
+        if call.load and isinstance(model, ModelStatus) and model.state in _IDLE:
+            begun = await self.router.load(
+                model.id, options=call.load, keep_alive=call.keep_alive
+            )
+            begun.close()
+        return await self.generate(
+            msgspec.structs.replace(request, model=model.id),
+            keep_alive=call.keep_alive,
+        )
+
+    async def load_or_unload(
+        self, call: Call | EmbedCall, model: ModelStatus | RemoteModel
+    ) -> DoneReason:
+        """Do what an empty request is for; another server loads as it likes."""
+        if self.key is not None:
+            self.services.keyring.admit(self.key, model.id)
+        wanted: DoneReason = "unload" if call.keep_alive == 0 else "load"
+        if isinstance(model, RemoteModel):
+            return wanted
+        if wanted == "load":
+            self.stream = await self.router.load(
+                model.id, options=call.load or None, keep_alive=call.keep_alive
+            )
+            with closing(self.stream):
+                await all_events(self.stream)
+        elif model.state not in _IDLE:
+            (await self.router.load(model.id, keep_alive=0)).close()
+        return wanted
+
 
 class _AnswerHandler(OllamaHandler):
     """Base of the routes that write an answer."""
@@ -82,14 +123,9 @@ class _AnswerHandler(OllamaHandler):
         model = await self.found(call.model)
         _check_thinking(call, model)
         if call.request is None:
-            await self._load_or_unload(call, model)
+            self._finish_empty(call, await self.load_or_unload(call, model))
             return
-        if call.load and isinstance(model, ModelStatus) and model.state in _IDLE:
-            await self._begin_load(call, model)
-        stream = await self.generate(
-            msgspec.structs.replace(call.request, model=model.id),
-            keep_alive=call.keep_alive,
-        )
+        stream = await self.ask(call, call.request, model)
         reply = self._reply(call, stream.timing)
         with closing(stream):
             if not call.stream:
@@ -112,41 +148,8 @@ class _AnswerHandler(OllamaHandler):
         first = await checked(stream)
         await send(LineWriter(self), self, stream, reply.stream, first=first)
 
-    async def _load_or_unload(
-        self, call: Call, model: ModelStatus | RemoteModel
-    ) -> None:
-        """Do what an empty request is for; another server loads as it likes."""
-        if self.key is not None:
-            self.services.keyring.admit(self.key, model.id)
-        reply = self._reply(call, Timing(0))
-        if isinstance(model, RemoteModel):
-            reason: DoneReason = "unload" if call.keep_alive == 0 else "load"
-            self._finish_with(call, reply.loaded(reason))
-            return
-        if call.keep_alive == 0:
-            if model.state not in _IDLE:
-                (await self.router.load(model.id, keep_alive=0)).close()
-            self._finish_with(call, reply.loaded("unload"))
-            return
-        self.stream = await self.router.load(
-            model.id, options=call.load or None, keep_alive=call.keep_alive
-        )
-        with closing(self.stream):
-            await all_events(self.stream)
-        self._finish_with(call, reply.loaded("load"))
-
-    async def _begin_load(self, call: Call, model: ModelStatus) -> None:
-        """Load a model as a request wants it.
-
-        One that is loaded stays as it is: two clients of different wishes would have
-        it loaded again and again.
-        """
-        stream = await self.router.load(
-            model.id, options=call.load, keep_alive=call.keep_alive
-        )
-        stream.close()
-
-    def _finish_with(self, call: Call, document: bytes) -> None:
+    def _finish_empty(self, call: Call, done: DoneReason) -> None:
+        document = self._reply(call, Timing(0)).loaded(done)
         if call.stream and self.wants_events:
             self.write(sse.event(document))
             self.finish(set_content_type=sse.MEDIA_TYPE)
@@ -176,74 +179,45 @@ class EmbedHandler(OllamaHandler):
     @web.authenticated
     @authorized("execute")  # type: ignore[untyped-decorator]  # it types the bare form
     async def post(self) -> None:
-        """Turn texts into vectors."""
+        """Turn texts into vectors; without any load or unload the model."""
         call = embed.parse(self.request.body)
         model = await self.found(call.model)
         if call.request is None:
+            await self.load_or_unload(call, model)
             self.reply(embed.empty_reply(call))
             return
-        stream = await self._ask(call.request, model, call.keep_alive)
+        stream = await self.ask(call, call.request, model)
         with closing(stream):
             answer = await one_answer(stream, Vectors)
         if answer is not None:
             self.reply(embed.reply(call, *answer, timing=stream.timing))
 
-    async def _ask(
-        self,
-        request: EmbedRequest,
-        model: ModelStatus | RemoteModel,
-        keep_alive: float | None,
-    ) -> EventStream:
-        request = msgspec.structs.replace(request, model=model.id)
-        return await self.generate(request, keep_alive=keep_alive)
 
-
-class EmbeddingsHandler(EmbedHandler):
+class EmbeddingsHandler(OllamaHandler):
     """``api/embeddings``."""
 
     @web.authenticated
     @authorized("execute")  # type: ignore[untyped-decorator]  # it types the bare form
     async def post(self) -> None:
-        """Turn a text into a vector."""
+        """Turn a text into a vector; without one load or unload the model."""
         call = embed.parse_one(self.request.body)
         model = await self.found(call.model)
         if call.request is None:
+            await self.load_or_unload(call, model)
             self.reply(embed.empty_one_reply())
             return
-        stream = await self._ask(call.request, model, call.keep_alive)
+        stream = await self.ask(call, call.request, model)
         with closing(stream):
             answer = await one_answer(stream, Vectors)
         if answer is not None:
             self.reply(embed.one_reply(answer[0]))
 
 
-class MissingHandler(LLMHandler):
+class MissingHandler(missing.MissingHandler):
     """Routes that do not exist, such as to create or to push models."""
 
+    below = "api/"
     error_shape = errors
-
-    @web.authenticated
-    @authorized
-    def get(self, path: str) -> None:
-        """Refuse."""
-        self._refuse(path)
-
-    @web.authenticated
-    @authorized
-    def post(self, path: str) -> None:
-        """Refuse."""
-        self._refuse(path)
-
-    @web.authenticated
-    @authorized
-    def delete(self, path: str) -> None:
-        """Refuse."""
-        self._refuse(path)
-
-    def _refuse(self, path: str) -> None:
-        raise web.HTTPError(
-            HTTPStatus.NOT_FOUND, f"This version has no route 'api/{path}'."
-        )
 
 
 def _check_thinking(call: Call, model: ModelStatus | RemoteModel) -> None:

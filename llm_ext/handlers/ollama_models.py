@@ -26,7 +26,27 @@ from .ollama import OllamaHandler
 from .streaming import EventWriter, LineWriter, with_heartbeats
 
 
-class VersionHandler(OllamaHandler):
+class _KnockedAt(OllamaHandler):
+    """Base of the routes by which clients find out whether a server is there."""
+
+    @web.authenticated
+    @authorized
+    def head(self) -> None:
+        """Say that the server is there."""
+        self.finish()
+
+
+class RootHandler(_KnockedAt):
+    """Where Ollama's clients knock before they ask."""
+
+    @web.authenticated
+    @authorized
+    def get(self) -> None:
+        """Say, in the words that clients look for, that the server is there."""
+        self.finish("Ollama is running", set_content_type="text/plain")
+
+
+class VersionHandler(_KnockedAt):
     """``api/version``."""
 
     @web.authenticated
@@ -36,7 +56,7 @@ class VersionHandler(OllamaHandler):
         self.reply(models.Version(version=__version__))
 
 
-class TagsHandler(OllamaHandler):
+class TagsHandler(_KnockedAt):
     """``api/tags``."""
 
     @web.authenticated
@@ -45,12 +65,6 @@ class TagsHandler(OllamaHandler):
         """List the models."""
         found = await self.providers.everywhere()
         self.reply(models.tags(m for m in found if allows(self.key, m.id)))
-
-    @web.authenticated
-    @authorized
-    def head(self) -> None:
-        """Say that the server is there."""
-        self.finish()
 
 
 class ProcessesHandler(OllamaHandler):

@@ -11,6 +11,8 @@ from llm_ext.core.events import Event, Finished
 from llm_ext.core.messages import ChatMessage
 from llm_ext.errors import PreviousResponseError, ResponseNotFoundError
 from llm_ext.store.responses import KeptResponse, Responses
+from llm_ext.wire.responses.ids import response_of
+from llm_ext.wire.responses.items import Item, answered
 from llm_ext.wire.responses.response import Deleted, InputTokens
 from llm_ext.wire.responses.response_reply import ResponseReply
 from llm_ext.wire.responses.response_request import FIELDS, ResponseCall, parse
@@ -30,6 +32,17 @@ class _ResponsesHandler(LLMHandler):
     def responses(self) -> Responses:
         """What can be gone on from."""
         return self.services.responses
+
+    def parsed(self) -> ResponseCall:
+        """Return the call that the body makes; errors as of ``parse``."""
+        return parse(self.request.body, self._recalled)
+
+    def _recalled(self, item_id: str) -> Item:
+        try:
+            kept = self.responses.find(self.user, response_of(item_id))
+        except ResponseNotFoundError:
+            raise LookupError(item_id) from None
+        return answered(kept.body, item_id)
 
     def before(self, call: ResponseCall) -> tuple[ChatMessage, ...]:
         """Return what was said up to the response that the call goes on from.
@@ -53,8 +66,8 @@ class ResponsesHandler(_ResponsesHandler):
     @authorized("execute")  # type: ignore[untyped-decorator]  # it types the bare form
     async def post(self) -> None:
         """Answer, whole or as a stream."""
-        call = parse(self.request.body)
-        self.tell_ignored(FIELDS)
+        call = self.parsed()
+        self.tell_ignored(FIELDS, call.ignored)
         before = self.before(call)
         stream = await self.generate(call.after(before))
         reply = ResponseReply(call, reply_id=uuid.uuid4().hex, model=stream.model)
@@ -71,7 +84,7 @@ class InputTokensHandler(_ResponsesHandler):
     @authorized("execute")  # type: ignore[untyped-decorator]  # it types the bare form
     async def post(self) -> None:
         """Count the tokens of a prompt; no model is loaded for it."""
-        call = parse(self.request.body)
+        call = self.parsed()
         count = await prompt_tokens(self, call.after(self.before(call)))
         self.reply(InputTokens(input_tokens=count))
 

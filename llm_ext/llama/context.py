@@ -65,7 +65,9 @@ class Context:
                 param="kv_type",
             )
         params = lib.llama_context_default_params()
-        params.n_ctx = cells
+        # llama.cpp makes room for more anyway, but its batches would be of so few, and
+        # it aborts where one cannot hold a token of each sequence.
+        params.n_ctx = max(cells, seq_ids)
         params.n_batch = BATCH_SIZE
         params.n_ubatch = BATCH_SIZE
         params.n_seq_max = seq_ids

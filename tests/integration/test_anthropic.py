@@ -237,6 +237,16 @@ def test_what_is_counted_is_what_is_read(
         ({"model": "plain"}, anthropic.BadRequestError, "chat template"),
         ({"max_tokens": 0}, anthropic.BadRequestError, "max_tokens"),
         (
+            {"messages": [{"role": "user", "content": []}]},
+            anthropic.BadRequestError,
+            "something in it",
+        ),
+        (
+            {"messages": [{"role": "user", "content": "word " * 40_000}]},
+            anthropic.BadRequestError,
+            "prompt is too long: ",
+        ),
+        (
             {"messages": [{"role": "user", "content": [{"type": "image"}]}]},
             anthropic.BadRequestError,
             "Images cannot be read",

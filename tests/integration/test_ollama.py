@@ -406,6 +406,50 @@ def test_a_model_is_loaded_as_its_first_request_says(
     assert context() == 1024
 
 
+def test_an_empty_text_loads_and_unloads_a_model_for_vectors(
+    live: LiveServer, client: ollama.Client
+) -> None:
+    """As it does one that answers; the options of a request are its load's."""
+    unload(live, "encoder")
+    assert client.embed("encoder", "").embeddings == []
+    assert state(live, "encoder") == "ready"
+    assert client.embeddings("encoder", "", keep_alive=0).embedding == []
+
+    def is_unloaded() -> bool:
+        """The model is unloaded."""
+        return state(live, "encoder") == "unloaded"
+
+    eventually(is_unloaded)
+    assert client.embed("encoder", [], keep_alive=0).embeddings == []
+    assert state(live, "encoder") == "unloaded"
+    client.embed("encoder", "one", options={"num_ctx": 64})
+    assert live.model("encoder")["options"]["context_length"] == 64
+    unload(live, "encoder")
+
+
+@pytest.mark.parametrize(
+    ("options", "context"),
+    [
+        ({"num_ctx": 512.0, "num_predict": 1.0, "seed": 3.0}, 512),
+        ({"num_ctx": 0, "num_thread": 0, "num_gpu": 999}, 2048),
+        ({"num_ctx": -1, "num_thread": -1, "num_gpu": -1}, 2048),
+        ({"num_ctx": 4, "num_thread": 4096}, 256),
+    ],
+)
+def test_odd_numbers_load_a_model(
+    live: LiveServer,
+    client: ollama.Client,
+    options: dict[str, float],
+    context: int,
+) -> None:
+    """As clients write them who have one kind of number, or mean "what is best"."""
+    unload(live, "babble")
+    assert client.generate("babble", options=options).done_reason == "load"
+    (running,) = [m for m in client.ps().models if m.model == "babble"]
+    assert running.context_length == context
+    unload(live, "babble")
+
+
 # What there is.
 
 
@@ -483,7 +527,9 @@ def test_the_version_is_told(live: LiveServer) -> None:
     with live.client() as http:
         version = http.get("api/version").json()["version"]
         assert version == http.get("health/live").json()["version"]
-        assert http.head("api/tags").status_code == 200
+        for route in ("", "api/version", "api/tags"):
+            assert http.head(route).status_code == 200
+        assert http.get("").text == "Ollama is running"
 
 
 # Pull and delete.
@@ -583,6 +629,7 @@ def refusal(live: LiveServer, route: str, **body: Any) -> httpx.Response:  # noq
         ("generate", {"model": "hello", "prompt": "a", "context": [1, 2]}, "context"),
         ("generate", {"model": "hello", "prompt": "a", "suffix": "b"}, "gaps"),
         ("generate", {"model": "short", "prompt": "word " * 500}, "context"),
+        ("show", {}, "Say which model"),
         ("embed", {"model": "hello", "input": 5}, "input"),
         ("embed", {"model": "encoder", "input": "a", "dimensions": 0}, "dimensions"),
     ],

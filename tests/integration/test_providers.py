@@ -62,6 +62,11 @@ def far(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     write_model(models / "babble.gguf", shape=Shape(context=32768))
     write_coder(models / "coder.gguf")
     encoder.write_tiny(models / "encoder.gguf", pooling=PoolingType.MEAN)
+    encoder.write_tiny(
+        models / "ranker.gguf",
+        pooling=PoolingType.RANK,
+        head=encoder.head_weights(),
+    )
     with live_server(folder, models, token="far-token") as running:
         yield running
         assert "Traceback" not in running.log, running.log
@@ -645,7 +650,7 @@ def test_providers_are_listed_as_they_are(http: httpx.Client) -> None:
         "wrong": "failed",
         "unset": "failed",
     }
-    assert found["lab"]["models"] == 5
+    assert found["lab"]["models"] == 6
     assert found["lab"]["latency"] > 0
     assert found["dead"]["error"]["code"] == "provider_unreachable"
     assert found["wrong"]["error"]["code"] == "provider_access_denied"
@@ -693,6 +698,15 @@ def test_every_operation_has_that_shape(http: httpx.Client) -> None:
     assert isinstance(text["content"], str)
     vectors = run("embedding", model="encoder", input=["a", "b"])["content"]
     assert len(vectors) == 2
+    documents = ["a", "b", "c"]
+    scores = run("rerank", model="ranker", query="a", documents=documents)["content"]
+    assert len(scores) == 3
+    ranked = http.post(
+        "v1/rerank",
+        json={"model": "lab/ranker", "query": "a", "documents": documents},
+    ).json()["results"]
+    by_place = {one["index"]: one["relevance_score"] for one in ranked}
+    assert [by_place[place] for place in range(3)] == pytest.approx(scores, abs=1e-6)
     calls = run("chat", model="guide", messages=ASKED, tools=[WEATHER], temperature=0)
     assert calls["finish_reason"] == "tool_calls"
     (call,) = calls["metadata"]["tool_calls"]

@@ -204,6 +204,39 @@ def test_a_stored_response_can_be_shown_and_forgotten(client: openai.OpenAI) -> 
     assert caught.value.param == "previous_response_id"
 
 
+def test_items_of_a_stored_response_can_be_referred_to(client: openai.OpenAI) -> None:
+    """As clients do that send no item twice; the call's result alone is new."""
+    response = ask(client, tools=[WEATHER])
+    (call,) = response.output
+    result = {
+        "type": "function_call_output",
+        "call_id": call.call_id,
+        "output": json.dumps({"temperature": 21, "sky": "sunny"}),
+    }
+    asked = {"role": "user", "content": ASKED}
+    referred = {"type": "item_reference", "id": call.id}
+    given = ask(client, [asked, referred, result], tools=[WEATHER])
+    whole = ask(client, [asked, call, result], tools=[WEATHER])
+    assert "sunny" in given.output_text
+    assert given.output_text == whole.output_text
+    assert given.usage.input_tokens == whole.usage.input_tokens
+    client.responses.delete(response.id)
+    with pytest.raises(openai.BadRequestError, match=call.id):
+        ask(client, [asked, referred, result], tools=[WEATHER])
+
+
+def test_tools_that_nobody_runs_here_are_left_out(client: openai.OpenAI) -> None:
+    """Agents offer them wherever they are; the answer says that they are not there."""
+    search = {"type": "web_search", "external_web_access": False}
+    reply = client.responses.with_raw_response.create(
+        model="guide", input=ASKED, temperature=0, tools=[search, WEATHER]
+    )
+    assert reply.headers["X-Ignored-Fields"] == "tools.web_search"
+    response = reply.parse()
+    assert [tool.type for tool in response.tools] == ["function"]
+    assert [item.type for item in response.output] == ["function_call"]
+
+
 def test_what_is_counted_is_what_is_read(
     client: openai.OpenAI, live: LiveServer
 ) -> None:
@@ -235,7 +268,16 @@ def test_what_is_counted_is_what_is_read(
             openai.BadRequestError,
             "Images cannot be read",
         ),
-        ({"tools": [{"type": "web_search"}]}, openai.BadRequestError, "web_search"),
+        (
+            {"tools": [{"type": "web_search"}], "tool_choice": "required"},
+            openai.BadRequestError,
+            "offers none",
+        ),
+        (
+            {"input": [{"type": "item_reference", "id": "msg_1"}]},
+            openai.BadRequestError,
+            "no item 'msg_1'",
+        ),
         ({"background": True}, openai.BadRequestError, "background"),
         ({"model": "broken"}, openai.UnprocessableEntityError, "broken"),
     ],

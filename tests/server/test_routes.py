@@ -40,6 +40,11 @@ def example(route: str) -> str:
     return route
 
 
+def parts(route: str) -> list[str]:
+    """Return the route's path, as the fixture wants it; it strips last slashes."""
+    return ["llm", *route.split("/")] if route else ["llm/"]
+
+
 CALLS = [
     (verb, example(route), handler)
     for route, handler in routes.ROUTES
@@ -58,8 +63,7 @@ async def test_strangers_are_refused_everywhere_but_at_liveness(
     jp_fetch: Fetch, verb: str, route: str, handler: type[LLMHandler]
 ) -> None:
     call = jp_fetch(
-        "llm",
-        *route.split("/"),
+        *parts(route),
         method=verb.upper(),
         allow_nonstandard_methods=True,
         headers={"Authorization": "Bearer wrong"},
@@ -73,7 +77,7 @@ async def test_strangers_are_refused_everywhere_but_at_liveness(
     if verb == "head":
         return
     error = json.loads(caught.value.response.body)["error"]  # type: ignore[union-attr]  # it answered
-    if route.startswith("api/"):  # Ollama's errors are text
+    if not route or route.startswith("api/"):  # Ollama's errors are text
         assert error
     else:
         assert error["type"] in {"authentication_error", "permission_error"}
@@ -112,8 +116,7 @@ async def test_the_authorizer_decides_on_every_route_but_liveness(
     jp_serverapp.web_app.settings["authorizer"] = nobody
     with pytest.raises(HTTPClientError) as caught:
         await jp_fetch(
-            "llm",
-            *route.split("/"),
+            *parts(route),
             method=verb.upper(),
             allow_nonstandard_methods=True,
         )
@@ -160,6 +163,30 @@ async def test_models_are_listed_in_both_shapes(jp_fetch: Fetch) -> None:
     assert hello["state"] == "unloaded"
     assert [hello[key] for key in ("progress", "slots", "memory_kind")] == [None] * 3
     assert hello["size"] > 100_000
+
+
+async def test_nobody_else_is_asked_until_an_administrator_names_him(
+    jp_fetch: Fetch,
+) -> None:
+    """A request can name neither a server nor its address."""
+    told = json.loads((await jp_fetch("llm", "providers")).body)
+    assert [provider["name"] for provider in told["providers"]] == ["local"]
+
+    async def refused(**call: object) -> tuple[int, str]:
+        params = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
+        given = {"operation": "chat", "params": params, **call}
+        reply = await jp_fetch(
+            *("llm", "providers", "execute"),
+            method="POST",
+            body=json.dumps(given),
+            raise_error=False,
+        )
+        return reply.code, json.loads(reply.body)["error"]["code"]
+
+    url = "http://127.0.0.1:1/v1"
+    assert await refused(provider="lab") == (404, "provider_not_found")
+    assert await refused(provider=url) == (404, "provider_not_found")
+    assert await refused(provider="local", url=url) == (400, "invalid_request")
 
 
 async def test_a_full_queue_is_429_and_says_when_to_come_again(jp_fetch: Fetch) -> None:

@@ -141,7 +141,7 @@ def _operation(
     summary, _, more = (method.__doc__ or "").partition("\n")
     described: dict[str, Any] = {
         "operationId": re.sub(r"\W+", "_", f"{verb}_{path}").strip("_"),
-        "tags": [path.partition("/")[0]],
+        "tags": [path.partition("/")[0] or "root"],
         "summary": plain(summary).rstrip("."),
     }
     if text := plain(_before_sections(more)):

@@ -374,6 +374,9 @@ TABLE: dict[str, dict[str, Operation]] = {
             events={"message": (helpers.InfillAnswer, ErrorReply)},
         )
     },
+    "": {
+        "get": Operation(gives=("text/plain",), error=ollama_errors.ErrorReply),
+    },
     "api/version": {"get": _ollama(ollama_models.Version)},
     "api/tags": {"get": _ollama(ollama_models.Tags)},
     "api/ps": {"get": _ollama(ollama_models.Processes)},

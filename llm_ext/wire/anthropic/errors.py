@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from llm_ext.errors import LLMError
+from llm_ext.errors import ContextLengthError, LLMError
 from llm_ext.wire.openai.errors import headers, status
 
 __all__ = ["headers", "http_reply", "reply", "status"]
@@ -44,10 +44,15 @@ class ErrorReply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def reply(error: LLMError) -> ErrorReply:
-    """Return ``error`` in Anthropic's shape: the field is told in the message."""
+    """Return ``error`` in Anthropic's shape: the field is told in the message.
+
+    Agents know by a few words that they have to shorten what was said.
+    """
     kind = _TYPES.get(status(error), _OVERLOADED if error.retry else _OTHER)
     message = str(error)
-    if error.param is not None and error.param not in message:
+    if isinstance(error, ContextLengthError):
+        message = f"prompt is too long: {message}"
+    elif error.param is not None and error.param not in message:
         message = f"{error.param}: {message}"
     return ErrorReply(error=ErrorBody(type=kind, message=message))
 

@@ -9,8 +9,19 @@ from llm_ext.core.messages import ChatMessage, ToolCall
 from llm_ext.errors import InvalidRequestError
 
 
+class Document(msgspec.Struct):
+    """Where a document is from, and what it says, where that is text."""
+
+    type: str | None = None
+    data: str | None = None
+    content: "str | list[Block] | None" = None
+
+
 class Block(msgspec.Struct):
-    """A part of a turn; which fields it has depends on its type."""
+    """A part of a turn; which fields it has depends on its type.
+
+    The source is an address where the block is a search result.
+    """
 
     type: str
     text: str | None = None
@@ -21,6 +32,9 @@ class Block(msgspec.Struct):
     tool_use_id: str | None = None
     content: "str | list[Block] | None" = None
     is_error: bool | None = None
+    source: Document | str | None = None
+    title: str | None = None
+    context: str | None = None
 
 
 class Turn(msgspec.Struct):
@@ -42,15 +56,17 @@ def chat_messages(
         InvalidRequestError: There is none, or one of an unknown role, or with a block
             that cannot be read; names the field.
     """
-    if not turns:
+    said: list[ChatMessage] = []
+    for index, turn in enumerate(turns):
+        said += _messages(turn, f"messages[{index}]")
+    if not said:
         raise InvalidRequestError(
-            "There must be at least one message.", param="messages"
+            "There must be at least one message, and something in it.",
+            param="messages",
         )
     first = _text(system or "", "system")
     told = [ChatMessage(role="system", content=first)] if first else []
-    for index, turn in enumerate(turns):
-        told += _messages(turn, f"messages[{index}]")
-    return tuple(_joined(told))
+    return tuple(_joined([*told, *said]))
 
 
 def _messages(turn: Turn, where: str) -> Iterable[ChatMessage]:
@@ -134,12 +150,26 @@ def _text(content: str | Sequence[Block], where: str) -> str:
 
 
 def _said(block: Block, where: str) -> str:
-    if block.type == "text" and block.text is not None:
-        return block.text
+    match block:
+        case Block(type="text", text=str(text)):
+            return text
+        case Block(type="document", source=Document(type="text", data=str(text))):
+            return _titled(block, text)
+        case Block(type="document", source=Document(type="content", content=content)):
+            return _titled(block, _text(content or "", f"{where}.source.content"))
+        case Block(type="search_result", source=str(), content=[*content]):
+            return _titled(block, _text(content, f"{where}.content"))
     what = _NAMES.get(block.type, f"Blocks of type '{block.type}'")
     raise InvalidRequestError(
         f"{what} cannot be read here; this version reads text.", param=where
     )
+
+
+def _titled(block: Block, text: str) -> str:
+    """Return a text below what is said of it: its title, where it is from, its use."""
+    source = block.source if isinstance(block.source, str) else None
+    above = [line for line in (block.title, source, block.context) if line]
+    return "\n".join([*above, text])
 
 
 def _joined(messages: Iterable[ChatMessage]) -> Iterator[ChatMessage]:

@@ -1,6 +1,7 @@
 """``api/embed`` and its forerunner ``api/embeddings``: texts to vectors."""
 
 import struct
+from typing import Any
 
 import msgspec
 
@@ -18,11 +19,12 @@ _FLOAT_BYTES = 4
 
 
 class EmbedCall(msgspec.Struct, frozen=True, kw_only=True):
-    """A parsed call; without a request there is nothing to embed."""
+    """A parsed call; without a request the model is to be loaded or unloaded."""
 
     model: str
     request: EmbedRequest | None
     keep_alive: float | None = None
+    load: dict[str, Any] = {}
 
 
 class _Body(ModelBody, kw_only=True):
@@ -74,7 +76,7 @@ def parse(data: bytes) -> EmbedCall:
         truncate=body.truncate is not False,
     )
     wanted = request if any(inputs) else None
-    return EmbedCall(model=body.model, request=wanted, keep_alive=body.kept)
+    return _call(body, wanted)
 
 
 def parse_one(data: bytes) -> EmbedCall:
@@ -87,7 +89,13 @@ def parse_one(data: bytes) -> EmbedCall:
     request = None
     if body.prompt:
         request = EmbedRequest(model=body.model, inputs=(body.prompt,), truncate=True)
-    return EmbedCall(model=body.model, request=request, keep_alive=body.kept)
+    return _call(body, request)
+
+
+def _call(body: ModelBody, request: EmbedRequest | None) -> EmbedCall:
+    return EmbedCall(
+        model=body.model, request=request, keep_alive=body.kept, load=body.load
+    )
 
 
 def reply(

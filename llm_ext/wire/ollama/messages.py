@@ -35,6 +35,7 @@ class Message(msgspec.Struct):
 
 _ROLES: dict[str, Role] = {
     "system": "system",
+    "developer": "system",
     "user": "user",
     "assistant": "assistant",
     "tool": "tool",

@@ -6,23 +6,17 @@ from collections.abc import Iterator
 import msgspec
 
 from llm_ext.core.download_status import DownloadStatus
-from llm_ext.errors import InvalidRequestError, LLMError, rebuild
+from llm_ext.errors import LLMError, rebuild
 from llm_ext.wire.openai.body import decode
 
 from .errors import reply as error_reply
+from .names import NamedBody
 
 
-class PullCall(msgspec.Struct, kw_only=True):
-    """A call; ``name`` is what old clients write for ``model``."""
+class PullCall(NamedBody, kw_only=True):
+    """A call."""
 
-    model: str = ""
-    name: str = ""
     stream: bool | None = None
-
-    @property
-    def wanted(self) -> str:
-        """What is to be pulled."""
-        return self.model or self.name
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -43,13 +37,9 @@ def parse(data: bytes) -> PullCall:
     """Return the call that a request's body makes.
 
     Raises:
-        InvalidRequestError: It is no JSON, a field is of a wrong type, or nothing is
-            named.
+        InvalidRequestError: It is no JSON, or a field is of a wrong type.
     """
-    call = decode(_decoder, data)
-    if not call.wanted:
-        raise InvalidRequestError("Say which model to pull.", param="model")
-    return call
+    return decode(_decoder, data)
 
 
 def failure(status: DownloadStatus) -> LLMError | None:

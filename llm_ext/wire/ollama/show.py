@@ -12,6 +12,7 @@ from llm_ext.core.provider_status import RemoteModel
 from llm_ext.wire.openai.body import decode
 
 from .models import Details, capabilities, details, remote_details
+from .names import NamedBody
 
 _PARAMETERS = {
     "general.sampling.temp": "temperature",
@@ -26,17 +27,10 @@ _TEMPLATE = "tokenizer.chat_template"
 _NAME_WIDTH = 30
 
 
-class ShowCall(msgspec.Struct, kw_only=True):
-    """A call; ``name`` is what old clients write for ``model``."""
+class ShowCall(NamedBody, kw_only=True):
+    """A call."""
 
-    model: str = ""
-    name: str = ""
     verbose: bool | None = None
-
-    @property
-    def wanted(self) -> str:
-        """The model, as the client wrote it."""
-        return self.model or self.name
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
 """``v1/responses``: the items of a conversation, as clients send them."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn, TypeAlias
 
 import msgspec
 
@@ -18,9 +18,13 @@ class Part(msgspec.Struct):
 
 
 class Item(msgspec.Struct):
-    """A message, a thought, a call or its result; without a type it is a message."""
+    """A message, a thought, a call or its result, or a reference to one of an answer.
+
+    Without a type it is a message.
+    """
 
     type: str = "message"
+    id: str | None = None
     role: str | None = None
     content: str | list[Part] | None = None
     summary: list[Part] | None = None
@@ -30,6 +34,16 @@ class Item(msgspec.Struct):
     output: str | list[Part] | None = None
     status: str | None = None
 
+
+Recall: TypeAlias = Callable[[str], Item]
+"""Returns the item of an earlier answer that has an id; LookupError without one."""
+
+
+class _Answer(msgspec.Struct):
+    output: list[Item]
+
+
+_answers = msgspec.json.Decoder(_Answer)
 
 _ROLES: dict[str, Role] = {
     "system": "system",
@@ -41,21 +55,55 @@ _TEXTS = {"input_text", "output_text", "text", "reasoning_text", "summary_text"}
 _NAMES = {"input_image": "Images", "input_file": "Files", "input_audio": "Audio"}
 
 
-def chat_messages(given: str | Sequence[Item]) -> tuple[ChatMessage, ...]:
+def nothing_kept(item_id: str) -> NoReturn:
+    """Recall nothing; LookupError."""
+    raise LookupError(item_id)
+
+
+def answered(body: bytes, item_id: str) -> Item:
+    """Return an item of an answer, which is a response as JSON.
+
+    Raises:
+        LookupError: There is none with this id.
+    """
+    for item in _answers.decode(body).output:
+        if item.id == item_id:
+            return item
+    raise LookupError(item_id)
+
+
+def chat_messages(
+    given: str | Sequence[Item], recall: Recall = nothing_kept
+) -> tuple[ChatMessage, ...]:
     """Return the turns of a chat; a text is one of the user's.
 
     What the assistant thought, said and called becomes one turn.
 
     Raises:
-        InvalidRequestError: An item is of an unknown type, lacks something, or holds
-            what is no text; names the field.
+        InvalidRequestError: An item is of an unknown type, lacks something, holds
+            what is no text, or refers to nothing that is kept; names the field.
     """
     if isinstance(given, str):
         return (ChatMessage(role="user", content=given),)
     turns = _Turns()
     for index, item in enumerate(given):
-        turns.add(item, f"input[{index}]")
+        where = f"input[{index}]"
+        if item.type == "item_reference":
+            turns.add(_referred(item, where, recall), where)
+        else:
+            turns.add(item, where)
     return turns.done()
+
+
+def _referred(item: Item, where: str, recall: Recall) -> Item:
+    try:
+        return recall(item.id or "")
+    except LookupError:
+        raise InvalidRequestError(
+            f"There is no item {item.id!r} to refer to. Only those of the last "
+            f"responses are kept, until the server ends: send the item itself.",
+            param=f"{where}.id",
+        ) from None
 
 
 class _Turns:
@@ -81,7 +129,8 @@ class _Turns:
             case other:
                 raise InvalidRequestError(
                     f"An item of type '{other}' is not supported; known ones are "
-                    f"message, reasoning, function_call and function_call_output.",
+                    f"message, reasoning, function_call, function_call_output and "
+                    f"item_reference.",
                     param=f"{where}.type",
                 )
 

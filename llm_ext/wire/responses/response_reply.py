@@ -27,6 +27,7 @@ from llm_ext.core.messages import ChatMessage
 from llm_ext.wire import progress, sse
 
 from .growing import Growing, GrowingCall, GrowingMessage, GrowingThought
+from .ids import item_id, response_id
 from .items import written
 from .output import OutputItem, Status, likely_tokens, usage
 from .response import (
@@ -187,7 +188,7 @@ class ResponseReply:
         self.response = msgspec.structs.replace(self.response, **fields)
 
     def _next_id(self, prefix: str) -> str:
-        return f"{prefix}_{self._reply_id}{len(self._items):02}"
+        return item_id(prefix, self._reply_id, len(self._items))
 
     def _event(self, event: StreamEvent) -> bytes:
         numbered = msgspec.structs.replace(event, sequence_number=self._sent)
@@ -201,7 +202,7 @@ def _empty(call: ResponseCall, *, reply_id: str, model: str, now: int) -> Respon
     body = call.body
     text = body.text or TextOptions()
     return Response(
-        id=f"resp_{reply_id}",
+        id=response_id(reply_id),
         created_at=now,
         model=model,
         status="in_progress",
@@ -218,7 +219,7 @@ def _empty(call: ResponseCall, *, reply_id: str, model: str, now: int) -> Respon
             format=text.format or TextFormat(type="text"), verbosity=text.verbosity
         ),
         tool_choice=body.tool_choice or "auto",
-        tools=body.tools or [],
+        tools=list(call.offered),
         top_logprobs=body.top_logprobs or 0,
         top_p=body.top_p,
     )

@@ -12,8 +12,8 @@ from llm_ext.core.sampling import MAX_LOGPROBS, SamplingOptions
 from llm_ext.errors import InvalidRequestError
 from llm_ext.wire.openai.body import decode
 
-from .items import Item, chat_messages
-from .tools import Choice, ToolOffer, tool_choice, tools
+from .items import Item, Recall, chat_messages, nothing_kept
+from .tools import Choice, ToolOffer, functions, tool_choice, tools
 
 LOGPROBS = "message.output_text.logprobs"
 """What ``include`` names to be told how likely tokens were."""
@@ -77,16 +77,24 @@ class ResponseCall(msgspec.Struct, frozen=True, kw_only=True):
         request: What to answer, without what was said before.
         body: What the client sent.
         input: The turns that the request adds to the conversation.
+        offered: The tools of the body that the model can call.
     """
 
     request: ChatRequest
     body: Body
     input: tuple[ChatMessage, ...]
+    offered: tuple[ToolOffer, ...]
 
     @property
     def stream(self) -> bool:
         """Whether the answer comes as server-sent events."""
         return bool(self.body.stream)
+
+    @property
+    def ignored(self) -> list[str]:
+        """Tools that nobody runs here, and that the model hears nothing of."""
+        hosted = {t.type for t in self.body.tools or () if t not in self.offered}
+        return [f"tools.{kind}" for kind in sorted(hosted)]
 
     @property
     def store(self) -> bool:
@@ -118,8 +126,12 @@ _HOSTED = ("background", "conversation", "prompt")
 """Fields that ask for what only OpenAI's own servers keep."""
 
 
-def parse(data: bytes) -> ResponseCall:
+def parse(data: bytes, recall: Recall = nothing_kept) -> ResponseCall:
     """Return the call that a request's body makes.
+
+    Args:
+        data: The body.
+        recall: Finds the items of earlier answers that the body refers to.
 
     Raises:
         InvalidRequestError: It is no JSON, lacks a field, or holds one of a wrong
@@ -133,9 +145,11 @@ def parse(data: bytes) -> ResponseCall:
                 f" goes on from an earlier response.",
                 param=field,
             )
-    offered = tools(body.tools or [])
+    offered = functions(body.tools or ())
     choice, callable_tools = tool_choice(
-        body.tool_choice, offered, parallel=body.parallel_tool_calls is not False
+        body.tool_choice,
+        tools(offered),
+        parallel=body.parallel_tool_calls is not False,
     )
     return ResponseCall(
         request=ChatRequest(
@@ -153,7 +167,8 @@ def parse(data: bytes) -> ResponseCall:
             template_options=_template_options(body.reasoning),
         ),
         body=body,
-        input=chat_messages(body.input) if body.input else (),
+        input=chat_messages(body.input, recall) if body.input else (),
+        offered=offered,
     )
 
 

@@ -12,7 +12,7 @@ from llm_ext.wire.openai.chat_tools import NamedChoice, ToolBody
 
 
 class ToolOffer(msgspec.Struct, omit_defaults=True):
-    """A tool that is offered; only functions are known. Answers repeat it."""
+    """A tool that is offered. Answers repeat those that are functions."""
 
     type: str
     name: str | None = None
@@ -34,18 +34,27 @@ _Nested: TypeAlias = dict[str, Any]
 """A tool as chats have it: what describes a function is a level below its type."""
 
 
+def functions(offers: Sequence[ToolOffer]) -> tuple[ToolOffer, ...]:
+    """Return those that the client runs.
+
+    Others are OpenAI's own, such as a search of the web. Agents offer them wherever
+    they are, so that they are left out rather than refused: a model that hears nothing
+    of a tool does not call it.
+    """
+    return tuple(offer for offer in offers if offer.type == "function")
+
+
 def tools(offers: Sequence[ToolOffer]) -> tuple[Tool, ...]:
-    """Return the tools.
+    """Return the tools; ``offers`` are functions.
 
     Raises:
-        InvalidRequestError: One is no function, has no usable name, or the name of
-            another; names the field.
+        InvalidRequestError: One has no usable name, or the name of another; names the
+            field.
     """
-    bodies = []
-    for index, offer in enumerate(offers):
-        function = offer.type == "function"
-        nested = _nested(offer, f"tools[{index}]") if function else {"type": offer.type}
-        bodies.append(msgspec.convert(nested, ToolBody))
+    bodies = [
+        msgspec.convert(_nested(offer, f"tools[{index}]"), ToolBody)
+        for index, offer in enumerate(offers)
+    ]
     return chat_tools.tools(bodies, name_field="name")
 
 
@@ -70,7 +79,7 @@ def _chosen(given: Choice) -> NamedChoice:
     elif given.type == "allowed_tools":
         allowed = [
             _nested(tool, f"tool_choice.tools[{index}]")
-            for index, tool in enumerate(given.tools or [])
+            for index, tool in enumerate(functions(given.tools or ()))
         ]
         mode = "required" if given.mode == "required" else "auto"
         nested["allowed_tools"] = {"mode": mode, "tools": allowed}

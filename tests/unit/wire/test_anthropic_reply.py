@@ -157,6 +157,15 @@ def test_an_error_names_the_field_once() -> None:
     assert wire_errors.reply(named).error.message == "'top_p' is wrong."
 
 
+def test_agents_know_by_its_words_that_a_prompt_is_too_long() -> None:
+    """They shorten the conversation then, and go on."""
+    here = errors.ContextLengthError(prompt_tokens=9000, context_length=8192)
+    there = errors.rebuild(here.code, "Too long for 'lab'.", param="messages")
+    for error in (here, there):
+        message = wire_errors.reply(error).error.message
+        assert message == f"prompt is too long: {error}"
+
+
 def test_the_web_servers_own_errors_have_the_shape_too() -> None:
     assert wire_errors.http_reply(404, "x").error.type == "not_found_error"
     assert wire_errors.http_reply(599, "x").error.type == "api_error"

@@ -111,6 +111,40 @@ def test_calls_thoughts_and_results_are_told_apart() -> None:
     )
 
 
+def test_what_was_found_is_read_where_it_is_text() -> None:
+    """Documents and results of a search, below what is said of them."""
+    plain = {"type": "text", "media_type": "text/plain", "data": "It is red."}
+    parts = {"type": "content", "content": [{"type": "text", "text": "It is hot."}]}
+    result = {
+        "type": "search_result",
+        "source": "https://example.org/sun",
+        "title": "The sun",
+        "content": [{"type": "text", "text": "It is far."}],
+        "citations": {"enabled": True},
+    }
+    found = turns(
+        {
+            "role": "user",
+            "content": [
+                {
+                    "type": "document",
+                    "source": plain,
+                    "title": "Mars",
+                    "context": "Old.",
+                },
+                {"type": "document", "source": parts},
+                {"type": "tool_result", "tool_use_id": "a", "content": [result]},
+                {"type": "text", "text": "And now?"},
+            ],
+        },
+    )
+    assert [turn.content for turn in found] == [
+        "Mars\nOld.\nIt is red.\nIt is hot.",
+        "The sun\nhttps://example.org/sun\nIt is far.",
+        "And now?",
+    ]
+
+
 def test_turns_of_one_role_are_one() -> None:
     """Chat templates know users and assistants in turn only."""
     found = turns(
@@ -215,7 +249,7 @@ def said(*blocks: Any, role: str = "user") -> dict[str, Any]:  # noqa: ANN401  #
 
 
 IMAGE = {"type": "image", "source": {"type": "url", "url": "x"}}
-DOCUMENT = {"type": "document", "source": {"type": "text", "data": "x"}}
+DOCUMENT = {"type": "document", "source": {"type": "base64", "data": "x"}}
 
 
 @pytest.mark.parametrize(
@@ -223,6 +257,8 @@ DOCUMENT = {"type": "document", "source": {"type": "text", "data": "x"}}
     [
         ({"max_tokens": 0}, "max_tokens", "1 or more"),
         ({"messages": []}, "messages", "at least one"),
+        (said(), "messages", "something in it"),
+        ({**said(), "system": "Be brief."}, "messages", "something in it"),
         (said(IMAGE), "messages[0].content[0]", "Images cannot be read"),
         (said(DOCUMENT), "messages[0].content[0]", "Documents cannot be read"),
         (

@@ -49,11 +49,13 @@ from llm_ext.pool.timing import Timing
 from llm_ext.wire import ndjson
 from llm_ext.wire.ollama import (
     chat_request,
+    embed,
     errors,
     generate_request,
     models,
     names,
     pull,
+    show,
 )
 from llm_ext.wire.ollama.call import Call
 from llm_ext.wire.ollama.context import Turn, decode, encode
@@ -131,6 +133,23 @@ def test_what_a_load_needs_is_told_apart() -> None:
         "mmap": False,
     }
     assert chat_request.parse(body(options={"temperature": 1})).load == {}
+    best = {"num_ctx": -1, "num_gpu": -2, "num_thread": -1}
+    automatic = {"context_length": 0, "gpu_layers": "auto", "threads": 0}
+    assert chat_request.parse(body(options=best)).load == automatic
+    assert embed.parse(body(input="a", options={"num_ctx": 64})).load == {
+        "context_length": 64
+    }
+
+
+def test_a_whole_number_may_have_a_point() -> None:
+    """As JavaScript's and R's clients write it."""
+    given = {"num_predict": 5.0, "seed": 1.0, "top_k": 3.0, "num_ctx": 4096.0}
+    call = chat_request.parse(body(messages=HI, options=given))
+    assert call.request is not None
+    sampling = call.request.sampling
+    assert (sampling.max_tokens, sampling.seed, sampling.top_k) == (5, 1, 3)
+    assert call.load == {"context_length": 4096}
+    assert {type(n) for n in (sampling.max_tokens, sampling.seed)} == {int}
 
 
 def test_a_format_is_a_constraint() -> None:
@@ -218,6 +237,8 @@ def test_a_context_brings_the_conversation_back() -> None:
         ({"keep_alive": "x"}, "keep_alive"),
         ({"options": {"top_p": 2}, "messages": HI}, "top_p"),
         ({"options": {"seed": "x"}}, "options.seed"),
+        ({"options": {"num_ctx": 0.5}}, "options.num_ctx"),
+        ({"options": {"seed": 0.5}, "messages": HI}, "options.seed"),
         ({"messages": 5}, "messages"),
     ],
 )
@@ -225,6 +246,21 @@ def test_a_wrong_field_is_named(fields: dict[str, Any], param: str) -> None:
     with pytest.raises((InvalidRequestError, NotSupportedError)) as caught:
         chat_request.parse(body(**fields))
     assert caught.value.param == param
+
+
+def test_a_call_names_its_model_in_one_of_two_fields() -> None:
+    assert show.parse(body()).wanted == "m"
+    assert show.parse(b'{"name": "old"}').wanted == "old"
+    for nameless in (show.parse(b"{}"), pull.parse(b"{}")):
+        with pytest.raises(InvalidRequestError) as caught:
+            _ = nameless.wanted
+        assert caught.value.param == "model"
+
+
+def test_developers_speak_for_the_system() -> None:
+    told = chat_request.parse(body(messages=[{**HI[0], "role": "developer"}]))
+    assert isinstance(told.request, ChatRequest)
+    assert told.request.messages[0].role == "system"
 
 
 def test_only_the_tag_that_clients_append_is_taken_off() -> None:

@@ -9,6 +9,8 @@ from llm_ext.core.constraint import AnyJSON, Constraint, JSONSchema
 from llm_ext.core.messages import ChatMessage, ToolCall
 from llm_ext.core.tools import ToolChoice
 from llm_ext.errors import InvalidRequestError
+from llm_ext.wire.responses.ids import item_id, response_id, response_of
+from llm_ext.wire.responses.items import answered
 from llm_ext.wire.responses.response_request import ResponseCall, parse
 
 LOOK = {
@@ -140,6 +142,46 @@ def test_tools_and_choices(
     assert request.tool_choice == expected
 
 
+def test_tools_that_nobody_runs_here_are_left_out_and_told() -> None:
+    """Agents offer OpenAI's own wherever they are."""
+    search = {"type": "web_search", "external_web_access": False}
+    patch = {"type": "custom", "name": "apply_patch", "format": {"type": "text"}}
+    allowed = {"type": "allowed_tools", "mode": "auto", "tools": [search, LOOK]}
+    call = called(tools=[search, LOOK, patch], tool_choice=allowed)
+    assert [tool.name for tool in call.request.tools] == ["look"]
+    assert [offer.name for offer in call.offered] == ["look"]
+    assert call.ignored == ["tools.custom", "tools.web_search"]
+    assert called(tools=[LOOK]).ignored == []
+
+
+def test_an_item_may_be_referred_to() -> None:
+    """It stands where it is referred to."""
+    kept = b"""{"output": [
+        {"type": "reasoning", "id": "rs_1", "summary": [],
+         "content": [{"type": "reasoning_text", "text": "Hm."}]},
+        {"type": "message", "id": "msg_1", "role": "assistant",
+         "content": [{"type": "output_text", "text": "Yes."}]}
+    ]}"""
+    given = [
+        {"role": "user", "content": "Look."},
+        {"type": "item_reference", "id": "rs_1"},
+        {"type": "item_reference", "id": "msg_1"},
+    ]
+    body = json.dumps({"model": "m", "input": given}).encode()
+    call = parse(body, lambda item_id: answered(kept, item_id))
+    assert call.input == (
+        ChatMessage(role="user", content="Look."),
+        ChatMessage(role="assistant", content="Yes.", reasoning="Hm."),
+    )
+    with pytest.raises(LookupError):
+        answered(kept, "msg_2")
+
+
+@pytest.mark.parametrize("place", [0, 9, 42])
+def test_an_items_id_says_which_response_it_is_of(place: int) -> None:
+    assert response_of(item_id("msg", "ab12", place)) == response_id("ab12")
+
+
 def test_a_tool_has_its_description_and_parameters() -> None:
     (tool,) = called(tools=[LOOK], parallel_tool_calls=False).request.tools
     assert (tool.description, tool.parameters) == ("Looks.", LOOK["parameters"])
@@ -207,9 +249,10 @@ def message(part: dict[str, Any]) -> dict[str, Any]:
         ({"input": [{"role": "robot", "content": "x"}]}, "input[0].role", "robot"),
         (
             {"input": [{"type": "item_reference", "id": "msg_1"}]},
-            "input[0].type",
-            "item_reference",
+            "input[0].id",
+            "msg_1",
         ),
+        ({"input": [{"type": "local_shell_call"}]}, "input[0].type", "local_shell"),
         (
             {"input": [{"type": "function_call_output", "output": "x"}]},
             "input[0].call_id",
@@ -220,7 +263,11 @@ def message(part: dict[str, Any]) -> dict[str, Any]:
             "input[0]",
             "call_id",
         ),
-        ({"tools": [{"type": "web_search"}]}, "tools[0].type", "web_search"),
+        (
+            {"tools": [{"type": "web_search"}], "tool_choice": "required"},
+            "tool_choice",
+            "offers none",
+        ),
         ({"tools": [{"type": "function"}]}, "tools[0].name", "name"),
         ({"tools": [LOOK, LOOK]}, "tools[1].name", "two tools"),
         ({"tool_choice": "required"}, "tool_choice", "offers none"),
