@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 from kernel_magics.render.pace import Pace
 from tests.kernel.notebook import CellOutput, Notebook, notebook
-from tests.live import LiveServer
+from tests.live import LiveServer, live_server
 from tests.models.hello import ANSWER
 from tests.waiting import eventually
 
@@ -182,15 +183,79 @@ def test_a_long_load_shows_that_it_goes_on(cells: Notebook) -> None:
     assert "is loaded" in output.text
 
 
-def test_servers_without_tokens_are_no_special_case(cells: Notebook) -> None:
-    """See test_connections: the client gets the cookie that such servers want."""
-    code = (
-        "from kernel_magics.transport import needs_xsrf, open_http\n"
-        "from kernel_magics.connection import Connection\n"
-        "c = Connection(url='http://x/llm/', token='', source='')\n"
-        "print(needs_xsrf(c, open_http(c)))"
+def test_a_load_outlives_the_cell_that_began_it(tmp_path: Path, models: Path) -> None:
+    """Who waits no longer has not ended it, and is told how that would be done."""
+    slow = ("-m", "tests.slow_lab")
+    with live_server(tmp_path, models, program=slow) as own, notebook(own) as cells:
+        output, asked = CellOutput(), False
+        for _ in cells.follow("%llm load hello", output):
+            if output.history and not asked:
+                asked = True
+                cells.interrupt()
+        assert output.error_name == "StoppedError"
+        assert "'%llm unload hello --force' gives it up" in output.error
+        eventually(lambda: own.model("hello")["state"] == "ready")
+
+
+def test_servers_without_tokens_are_no_special_case(
+    tmp_path: Path, models: Path
+) -> None:
+    """They want a cookie against forgery with every post, which the client brings."""
+    with (
+        live_server(tmp_path, models, token="") as own,
+        own.client() as stranger,
+        notebook(own) as cells,
+    ):
+        assert stranger.post("models/hello/load").status_code == HTTPStatus.FORBIDDEN
+        assert cells.run("%%llm hello --no-history\nHi").text == ANSWER
+        assert "**hello** is unloaded" in cells.run("%llm unload hello").text
+
+
+def test_chats_are_kept_and_exported(cells: Notebook, server: LiveServer) -> None:
+    """Another kernel goes on with them; as Markdown, a notebook and JSON lines."""
+    asked = cells.run(
+        "from kernel_magics import ChatPanel\n"
+        "chat = ChatPanel(model='hello')\n"
+        "chat.session.ask('Who are you?')\n"
+        "chat.session.wait(60)\n"
+        "print(chat.session.id)"
     )
-    assert cells.run(code).stream.strip() == "True"
+    conversation = asked.stream.strip()
+    assert conversation, asked.error
+    with notebook(server) as other:
+        exported = other.run(
+            "import json\n"
+            "from kernel_magics import ChatPanel\n"
+            f"session = ChatPanel(conversation={conversation!r}).session\n"
+            "kinds = ('markdown', 'notebook', 'jsonl')\n"
+            "print(json.dumps([session.export(kind) for kind in kinds]))"
+        )
+    markdown, book, lines = json.loads(exported.stream)
+    for text in (markdown, book, lines):
+        assert "Who are you?" in text
+    assert ANSWER in markdown
+    nbformat.validate(nbformat.reads(book, as_version=4))
+    assert [json.loads(line) for line in lines.splitlines()]
+
+
+def test_an_administrator_presets_the_options(
+    cells: Notebook, server: LiveServer
+) -> None:
+    """In IPython's own files; a notebook still chooses otherwise."""
+    profile = server.folder / "ipython" / "profile_default"
+    profile.mkdir(parents=True, exist_ok=True)
+    preset = profile / "ipython_config.py"
+    preset.write_text("c.LLMMagics.model = 'hello'\nc.LLMMagics.system = 'Be brief.'\n")
+    try:
+        with notebook(server) as other:
+            shown = other.run("%%llm --dry-run\nHi").text
+            assert "Be brief." in shown
+            assert other.run("%%llm\nHi").text == ANSWER
+            other.run("%config LLMMagics.system = 'Be thorough.'")
+            assert "Be thorough." in other.run("%%llm --dry-run\nHi").text
+    finally:
+        preset.unlink()
+    assert "Be brief." not in cells.run("%%llm hello --dry-run\nHi").text
 
 
 def test_what_is_stored_reads_well_in_an_exported_notebook(
