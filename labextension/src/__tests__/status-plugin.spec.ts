@@ -1,7 +1,7 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { IStatusBar } from '@jupyterlab/statusbar';
 import type { Widget } from '@lumino/widgets';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import plugins from '../index';
 import { statusPlugin } from '../plugins/status';
@@ -10,6 +10,7 @@ import { FakeServer } from './fake-server';
 
 function anApp(server: FakeServer): JupyterFrontEnd {
   const app = {
+    restored: Promise.resolve(),
     serviceManager: { serverSettings: server.settings }
   };
   return app as unknown as JupyterFrontEnd;
@@ -30,9 +31,12 @@ describe('jupyter-llm-ext:status', () => {
 
     const server = new FakeServer();
     await statusPlugin.activate(anApp(server), server.llm(), statusBar, null);
+    expect(items).toHaveLength(0);
+    await vi.waitFor(() => {
+      expect(items).toHaveLength(1);
+    });
 
     const [item] = items;
-    expect(items).toHaveLength(1);
     expect(item).toBeInstanceOf(StatusIndicator);
     const { model } = item as StatusIndicator;
     item?.dispose();

@@ -34,10 +34,16 @@ export const statusPlugin: JupyterFrontEndPlugin<void> = {
     item.disposed.connect(() => {
       model.dispose();
     });
-    statusBar.registerStatusItem(statusPlugin.id, {
-      item,
-      align: 'left',
-      rank: 20
+    // JupyterLab hides a status bar that is switched off when it has restored its
+    // layout: added before, the item would be seen, and ask, for a moment.
+    void app.restored.then(() => {
+      requestAnimationFrame(() => {
+        statusBar.registerStatusItem(statusPlugin.id, {
+          item,
+          align: 'left',
+          rank: 20
+        });
+      });
     });
   }
 };

@@ -180,7 +180,8 @@ function busySentence(
   const answering = trans._n(
     'Language model %2 is answering %1 request.',
     'Language model %2 is answering %1 requests.',
-    slots.busy,
+    // The count of a model that has just begun comes with the next change.
+    Math.max(1, slots.busy),
     id
   );
   if (slots.waiting === 0) {
