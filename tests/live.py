@@ -40,6 +40,11 @@ class LiveServer:
     cookies: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def port(self) -> int | None:
+        """The port that it listens at."""
+        return httpx.URL(self.url).port
+
+    @property
     def runtime(self) -> Path:
         """Jupyter's runtime folder."""
         return self.folder / "runtime"
@@ -95,16 +100,18 @@ def live_server(
     program: tuple[str, ...] = (),
     token: str = TOKEN,
     base_url: str = "/",
+    port: int | None = None,
     socket: Path | None = None,
     certificate: Path | None = None,
 ) -> Iterator[LiveServer]:
     """Start ``jupyter server`` (or ``lab``), wait until it serves, and stop it.
 
-    ``program`` is what Python runs in the place of that, with the same options.
+    ``program`` is what Python runs in the place of that, with the same options;
+    without a ``port`` it gets one that is free.
     """
     for name in ("home", "runtime", "notebooks"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    port = free_port()
+    port = port or free_port()
     where = [
         f"--ServerApp.port={port}",
         "--ServerApp.port_retries=0",

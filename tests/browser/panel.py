@@ -4,7 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, TimeoutError as TookTooLong, expect
+
+from tests.live import LiveServer
+from tests.waiting import eventually
 
 SCREENSHOTS = Path(__file__).parents[2] / ".screenshots"
 SLOW = 60_000
@@ -15,6 +18,29 @@ PIXEL = (
     "awAAAABJRU5ErkJggg=="
 )
 """A plot, as small as can be."""
+
+TALK: list[dict[str, Any]] = [
+    {"role": "user", "content": "Which months were the best, and is it going to rain?"},
+    {
+        "role": "assistant",
+        "reasoning_content": "First the months, then the weather.",
+        "content": (
+            "Two months stand out:\n\n| month | amount |\n|---|---:|\n| May | 1,204 |\n"
+            "| June | 1,807 |\n\n```python\nsales = pd.read_csv('sales.csv')\n"
+            "sales.groupby('month')['amount'].sum().nlargest(2)\n```\n\n"
+            "> The sums are **exact**, since $\\sum_i a_i$ is over whole cents.\n\n"
+            "![A chart](https://example.org/chart.png)"
+        ),
+        "tool_calls": [
+            {
+                "id": "1",
+                "type": "function",
+                "function": {"name": "weather", "arguments": '{"city": "Oslo"}'},
+            }
+        ],
+    },
+]
+"""A conversation with all that an answer may hold."""
 
 
 def screenshot(page: Page, name: str) -> None:
@@ -36,14 +62,53 @@ def open_chat(page: Page, model: str | None = None) -> Locator:
 
 def open_chat_in_main(page: Page) -> Locator:
     """Open a chat in the main area, by the palette."""
-    # By the menu: a shortcut is lost on a page that is not quite there yet.
-    page.get_by_role("menuitem", name="View", exact=True).click()
-    page.get_by_role("menuitem", name="Activate Command Palette").click()
-    page.locator(".lm-CommandPalette-input").fill("Chat in the Main Area")
+    search_palette(page, "Chat in the Main Area")
     page.keyboard.press("Enter")
     chat = page.locator(".jp-MainAreaWidget .jp-llm-chat")
     chat.locator("textarea").wait_for(timeout=SLOW)
     return chat
+
+
+def search_palette(page: Page, text: str) -> None:
+    """Open the command palette and look for a command.
+
+    By the menu, since a shortcut is lost on a page that is not quite there yet; again
+    where something that came late took the focus, which closes the palette.
+    """
+    box = page.locator(".lm-CommandPalette-input")
+
+    def is_written() -> bool:
+        if not box.is_visible():
+            page.get_by_role("menuitem", name="View", exact=True).click()
+            page.get_by_role("menuitem", name="Activate Command Palette").click()
+        try:
+            box.fill(text, timeout=1000)
+        except TookTooLong:
+            return False
+        return box.is_visible()
+
+    eventually(is_written)
+
+
+def make_conversation(server: LiveServer, **fields: Any) -> str:  # noqa: ANN401  # a request's
+    """Make a conversation and return its id."""
+    with server.client() as client:
+        reply = client.post("conversations", json=fields).raise_for_status()
+    return str(reply.json()["id"])
+
+
+def show_conversation(page: Page, conversation: str) -> Locator:
+    """Show the chat, at a conversation."""
+    chat = open_chat(page)
+    choose_conversation(chat, conversation)
+    return chat
+
+
+def choose_conversation(chat: Locator, conversation: str) -> None:
+    """Choose a conversation from the list."""
+    chat.get_by_label("Conversations").click()
+    chat.locator(f'[data-conversation="{conversation}"] .jp-llm-row-open').click()
+    expect(chat.locator(".jp-llm-messages")).to_be_visible()
 
 
 def open_models(page: Page) -> Locator:
@@ -52,6 +117,10 @@ def open_models(page: Page) -> Locator:
     models = page.locator("#jp-llm-models")
     models.locator(".jp-llm-row").first.wait_for(timeout=SLOW)
     return models
+
+
+ENDLESS = {"ignore_eos": True, "max_tokens": 20_000}
+"""Options of answers that end when they are stopped."""
 
 
 def ask(chat: Locator, text: str) -> None:

@@ -3,7 +3,7 @@
 They go to ``.screenshots/states`` and are to be looked at by eye, by whoever changes
 what people see: each state in JupyterLab's light, dark and high-contrast themes, the
 chat also in a narrow sidebar and in the wide main area. ``--only TEXT`` takes those
-with TEXT in their name.
+with TEXT in their name; ``--readme`` puts the best into ``docs/images`` as well.
 """
 
 import argparse
@@ -13,19 +13,23 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.chromium import chromium, settle
 from tests.browser.panel import (
     SCREENSHOTS,
     SLOW,
+    TALK,
     ask,
+    choose_conversation,
+    make_conversation,
     open_chat,
     open_chat_in_main,
     open_models,
+    show_conversation,
     write_notebook,
 )
 from tests.conftest import LONG_CONTEXT
@@ -35,8 +39,16 @@ from tests.models.builder import Shape, write_model
 from tests.models.hello import write_hello
 from tests.slow_worker import STUCK
 
-README = Path(__file__).parents[2] / "docs" / "images"
+IMAGES = Path(__file__).parents[2] / "docs" / "images"
+BEST = {
+    "chat_talk-light": "chat.png",
+    "models_full-dark": "models.png",
+    "cell_proposal-light": "proposal.png",
+}
+"""Which pictures the README shows, and their names there."""
 THEMES = ("Light", "Dark", "Dark High Contrast")
+CHAT = "#jp-llm-chat"
+MODELS = "#jp-llm-models"
 REFERENCE = "hf:org/Hello-GGUF:Q8_0"
 
 WITHOUT_MODELS = """
@@ -45,6 +57,17 @@ from jupyterlab.labapp import main
 from llm_ext.catalog import scan
 scan.BUNDLED = Path("nowhere")
 main()
+"""
+
+NOTEBOOK = """\
+import pandas as pd
+
+sales = pd.read_csv("sales.csv")
+
+
+def best(frame, n=2):
+    sums = frame.groupby("month")["amount"].sum()
+    return sums.nlargest(n)
 """
 
 SENTENCES = (
@@ -59,27 +82,6 @@ list ::= "1. Read the file.\n2. Give each row its month.\n3. Sum up.\n\n"
 code ::= "```python\nframe = pd.read_csv(path)\nframe.groupby(month).sum()\n```\n\n"
 sentence ::= {" | ".join(f'"{sentence}"' for sentence in SENTENCES)}
 """
-TALK: list[dict[str, Any]] = [
-    {"role": "user", "content": "Which months were the best, and is it going to rain?"},
-    {
-        "role": "assistant",
-        "reasoning_content": "First the months, then the weather.",
-        "content": (
-            "Two months stand out:\n\n| month | amount |\n|---|---:|\n| May | 1,204 |\n"
-            "| June | 1,807 |\n\n```python\nsales = pd.read_csv('sales.csv')\n"
-            "sales.groupby('month')['amount'].sum().nlargest(2)\n```\n\n"
-            "> The sums are **exact**, since $\\sum_i a_i$ is over whole cents.\n\n"
-            "![A chart](https://example.org/chart.png)"
-        ),
-        "tool_calls": [
-            {
-                "id": "1",
-                "type": "function",
-                "function": {"name": "weather", "arguments": '{"city": "Oslo"}'},
-            }
-        ],
-    },
-]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,25 +99,9 @@ class Stage:
     empty: LiveServer
     hub: Hub
 
-    def made(self, title: str, **fields: Any) -> str:  # noqa: ANN401  # a request's
-        """Make a conversation and return its id."""
-        with self.lab.client() as client:
-            body = {"title": title, **fields}
-            reply = client.post("conversations", json=body).raise_for_status()
-        return str(reply.json()["id"])
-
 
 Scene: TypeAlias = Callable[[Stage, Page], None]
 """Brings a page into a state."""
-
-
-def shown(page: Page, conversation: str) -> Locator:
-    """Open the chat at a conversation."""
-    chat = open_chat(page)
-    chat.get_by_label("Conversations").click()
-    chat.locator(f'[data-conversation="{conversation}"] .jp-llm-row-open').click()
-    expect(chat.locator(".jp-llm-messages")).to_be_visible()
-    return chat
 
 
 def chat_empty(_: Stage, page: Page) -> None:
@@ -125,39 +111,40 @@ def chat_empty(_: Stage, page: Page) -> None:
 
 def chat_talk(stage: Stage, page: Page) -> None:
     """A conversation with all that an answer may hold."""
-    made = stage.made("Sales and weather", model="guide", messages=TALK)
-    chat = shown(page, made)
+    made = make_conversation(
+        stage.lab, title="Sales and weather", model="guide", messages=TALK
+    )
+    chat = show_conversation(page, made)
+    drag_edge(page, CHAT, -150)
     expect(chat.locator("table")).to_be_visible(timeout=SLOW)
-    chat.locator("pre").hover()
 
 
 def chat_narrow(stage: Stage, page: Page) -> None:
     """The same in a sidebar as narrow as JupyterLab makes it."""
     chat_talk(stage, page)
-    drag_edge(page, "#jp-llm-chat", 400)
+    drag_edge(page, CHAT, 400)
 
 
 def models_narrow(_: Stage, page: Page) -> None:
     """Models in such a sidebar."""
     open_models(page)
-    drag_edge(page, "#jp-llm-models", -400)
+    drag_edge(page, MODELS, -400)
 
 
 def chat_wide(stage: Stage, page: Page) -> None:
     """The same in the main area, of a large screen."""
     page.set_viewport_size({"width": 1900, "height": 900})
     chat = open_chat_in_main(page)
-    made = stage.made("Wide", model="guide", messages=TALK)
-    chat.get_by_label("Conversations").click()
-    chat.locator(f'[data-conversation="{made}"] .jp-llm-row-open').click()
+    made = make_conversation(stage.lab, title="Wide", model="guide", messages=TALK)
+    choose_conversation(chat, made)
     expect(chat.locator("table")).to_be_visible(timeout=SLOW)
 
 
 def drag_edge(page: Page, panel: str, by: float) -> None:
-    """Make a sidebar narrower, to the right or (if negative) to the left."""
+    """Move the inner edge of a sidebar to the right, or (if negative) to the left."""
     box = page.locator(panel).bounding_box()
     assert box is not None
-    edge = box["x"] - 1 if by > 0 else box["x"] + box["width"] + 1
+    edge = box["x"] - 1 if panel == CHAT else box["x"] + box["width"] + 1
     page.mouse.move(edge, box["y"] + 200)
     page.mouse.down()
     page.mouse.move(edge + by / 2, box["y"] + 200)
@@ -168,7 +155,8 @@ def drag_edge(page: Page, panel: str, by: float) -> None:
 def chat_streaming(stage: Stage, page: Page) -> None:
     """An answer is being written."""
     options = {"grammar": GRAMMAR, "max_tokens": 20_000}
-    chat = shown(page, stage.made("Months", model="babble", options=options))
+    made = make_conversation(stage.lab, title="Months", model="babble", options=options)
+    chat = show_conversation(page, made)
     ask(chat, "How do the months add up?")
     expect(chat.locator(".jp-llm-block").nth(4)).to_be_visible(timeout=SLOW)
 
@@ -191,7 +179,7 @@ def chat_error(_: Stage, page: Page) -> None:
 def chat_list(stage: Stage, page: Page) -> None:
     """All conversations."""
     for title in ("Sales of 2026", "A very long title that needs more than one line"):
-        stage.made(title, model="guide", messages=TALK)
+        make_conversation(stage.lab, title=title, model="guide", messages=TALK)
     open_chat(page).get_by_label("Conversations").click()
     expect(page.locator("#jp-llm-chat .jp-llm-row").first).to_be_visible()
 
@@ -220,13 +208,16 @@ def models_full(stage: Stage, page: Page) -> None:
     stage.hub.released.clear()
     stage.hub.store_faults.append(Fault(hold=50_000))
     models = open_models(page)
+    drag_edge(page, MODELS, 100)
     models.get_by_label("Download a model").click()
     box = models.get_by_label("Model to download")
     box.fill(REFERENCE)
     box.press("Enter")
     expect(models.get_by_role("progressbar").first).to_be_visible(timeout=SLOW)
     models.get_by_label("Load hello with options").click()
-    expect(models.get_by_role("form")).to_contain_text("Takes", timeout=SLOW)
+    form = models.get_by_role("form")
+    expect(form).to_contain_text("Takes", timeout=SLOW)
+    form.get_by_role("button", name="Load").scroll_into_view_if_needed()
 
 
 def models_empty(_: Stage, page: Page) -> None:
@@ -304,8 +295,8 @@ def stage() -> Iterator[Stage]:
             (folder / name / "models").mkdir(parents=True)
             write_notebook(
                 folder / name / "notebooks",
-                "def double(x):\n    return 2 * x",
-                "1 / 0",
+                NOTEBOOK,
+                "best(sales)",
             )
         models = folder / "lab" / "models"
         hello = write_hello(models / "hello.gguf")
@@ -334,10 +325,10 @@ def stage() -> Iterator[Stage]:
         yield Stage(lab=lab, slow=slow, empty=empty, hub=hub)
 
 
-def opened(browser: Browser, server: LiveServer, theme: str, width: int) -> Page:
+def opened(browser: Browser, server: LiveServer, theme: str) -> Page:
     """Open the notebook in a browser of its own."""
     settle(server, theme)
-    context = browser.new_context(viewport={"width": width, "height": 820})
+    context = browser.new_context(viewport={"width": 1100, "height": 720})
     page = context.new_page()
     page.goto(f"{server.url}lab/tree/demo.ipynb?token={server.token}&reset")
     page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for(timeout=SLOW)
@@ -356,8 +347,8 @@ def quiet(stage: Stage) -> None:
                 client.post(f"conversations/{talk['id']}/stop", json={})
 
 
-def take_all(stage: Stage, browser: Browser, only: str) -> None:
-    """Take all pictures whose name holds a text."""
+def take_all(stage: Stage, browser: Browser, only: str) -> Iterator[Path]:
+    """Take all pictures whose name holds a text, and yield where each is."""
     folder = SCREENSHOTS / "states"
     folder.mkdir(parents=True, exist_ok=True)
     for server, scenes in (
@@ -369,29 +360,25 @@ def take_all(stage: Stage, browser: Browser, only: str) -> None:
             for theme in THEMES:
                 name = f"{scene.__name__}-{theme.replace(' ', '-').lower()}"
                 if only in name:
-                    take(
-                        scene,
-                        stage,
-                        opened(browser, server, theme, 1100),
-                        folder / name,
-                    )
+                    page = opened(browser, server, theme)
+                    scene(stage, page)
+                    page.screenshot(path=folder / f"{name}.png")
+                    page.context.close()
                     quiet(stage)
-
-
-def take(scene: Scene, stage: Stage, page: Page, path: Path) -> None:
-    """Bring a page into a state, and take its picture."""
-    scene(stage, page)
-    page.screenshot(path=path.with_suffix(".png"))
-    page.context.close()
+                    yield folder / f"{name}.png"
 
 
 def main() -> None:
     """Take the pictures."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--only", default="", metavar="TEXT")
+    parser.add_argument("--readme", action="store_true")
     arguments = parser.parse_args()
     with stage() as staged, chromium() as browser:
-        take_all(staged, browser, arguments.only)
+        for path in take_all(staged, browser, arguments.only):
+            if arguments.readme and path.stem in BEST:
+                IMAGES.mkdir(exist_ok=True)
+                shutil.copy(path, IMAGES / BEST[path.stem])
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, Response, expect
 
 from tests.browser.conftest import OpenLab
-from tests.browser.panel import SLOW, screenshot
+from tests.browser.panel import SLOW, screenshot, search_palette
 from tests.live import LiveServer
 
 KB = 1024
@@ -94,16 +94,13 @@ def _keep(response: Response, files: dict[str, bytes]) -> None:
 
 
 def test_everything_is_in_palette_and_launcher(
-    browser: Browser, lab: LiveServer
+    open_lab: OpenLab, lab: LiveServer
 ) -> None:
     """For who looks there first: all commands, and a card for the chat."""
-    page = browser.new_context().new_page()
-    page.goto(f"{lab.url}lab?token={lab.token}&reset")
-    card = page.locator(".jp-LauncherCard", has_text="Chat")
-    card.wait_for(timeout=SLOW)
-    page.get_by_role("menuitem", name="View", exact=True).click()
-    page.get_by_role("menuitem", name="Activate Command Palette").click()
-    page.locator(".lm-CommandPalette-input").fill("Language Models")
+    page = open_lab()
+    code = page.locator(".jp-Notebook .jp-CodeCell").first
+    code.locator(".jp-InputArea-editor").click()
+    search_palette(page, "Language Models")
     labels = page.locator(".lm-CommandPalette-itemLabel")
     for label in (
         "Show Chat",
@@ -114,13 +111,12 @@ def test_everything_is_in_palette_and_launcher(
         "Refactor",
     ):
         expect(labels.filter(has_text=label)).to_be_visible()
-    page.keyboard.press("Escape")
 
-    card.click()
+    page.goto(f"{lab.url}lab?reset")
+    page.locator(".jp-LauncherCard", has_text="Chat").click(timeout=SLOW)
 
     chat = page.locator(".jp-MainAreaWidget .jp-llm-chat")
     expect(chat.locator("textarea")).to_be_visible(timeout=SLOW)
-    page.context.close()
 
 
 def test_settings_are_checked_by_their_schema(
