@@ -43,7 +43,7 @@ IMAGES = Path(__file__).parents[2] / "docs" / "images"
 BEST = {
     "chat_talk-light": "chat.png",
     "models_full-dark": "models.png",
-    "cell_proposal-light": "proposal.png",
+    "chat_list-light": "conversations.png",
 }
 """Which pictures the README shows, and their names there."""
 THEMES = ("Light", "Dark", "Dark High Contrast")
@@ -305,7 +305,13 @@ def stage() -> Iterator[Stage]:
         write_model(models / "babble.gguf", shape=Shape(context=32768))
         (models / "broken.gguf").write_bytes(b"GGUF, and then nothing")
         lab = stack.enter_context(
-            live_server(folder / "lab", models, LONG_CONTEXT, app="lab")
+            live_server(
+                folder / "lab",
+                models,
+                LONG_CONTEXT,
+                "--LLMExt.default_model=guide",
+                app="lab",
+            )
         )
         empty = stack.enter_context(
             live_server(
