@@ -79,6 +79,8 @@ class ModelManager(anywidget.AnyWidget):
                 self._models.pop(data["id"], None)
             case "download":
                 self._downloads[data["download"]["id"]] = data["download"]
+            case "download_removed":
+                self._downloads.pop(data["id"], None)
         self._show()
 
     def _take_snapshot(self, data: dict[str, Any]) -> None:
@@ -115,8 +117,6 @@ class ModelManager(anywidget.AnyWidget):
                 client.post(f"downloads/{download}/{what}")
             case {"do": "forget", "id": str(download)}:
                 client.request("DELETE", f"downloads/{download}")
-                self._downloads.pop(download, None)
-                self._show()
 
     def _show(self) -> None:
         """Tell the page what there is now."""

@@ -146,6 +146,21 @@ def test_an_interrupted_pull_pauses_and_goes_on_later(
     assert "is here" in cells.run(f"%llm pull hf:{REPO}:Q8_0").text
 
 
+def test_the_manager_follows_downloads_that_others_forget(
+    cells: Notebook, own: LiveServer
+) -> None:
+    """They leave the list of every widget, not only of the one that was pressed."""
+    cells.run("from kernel_magics import ModelManager\nmanager = ModelManager()")
+    cells.run("%llm rm hello-q8-0 --yes")
+    assert "is here" in cells.run(f"%llm pull hf:{REPO}:Q8_0").text
+    shown = "print([download['state'] for download in manager.downloads])"
+    eventually(lambda: "done" in cells.run(shown).stream)
+    with own.client() as client:
+        for download in client.get("downloads").json()["downloads"]:
+            client.delete(f"downloads/{download['id']}").raise_for_status()
+    eventually(lambda: cells.run(shown).stream.strip() == "[]")
+
+
 def test_the_last_error_is_explained(cells: Notebook) -> None:
     """The model gets the traceback and the code; nothing of it is remembered."""
     cells.run("%llm load hello --context-length 2048")
