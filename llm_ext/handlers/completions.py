@@ -1,17 +1,13 @@
 """``v1/completions``."""
 
-import time
-import uuid
-
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from llm_ext.wire.openai.completion_reply import CompletionReply
 from llm_ext.wire.openai.completions import FIELDS, parse
 
-from .answering import answer
 from .base import LLMHandler
-from .fingerprint import fingerprint
+from .completing import complete
 
 
 class CompletionsHandler(LLMHandler):
@@ -26,12 +22,9 @@ class CompletionsHandler(LLMHandler):
         """Go on with texts as they are, whole or as a stream."""
         call = parse(self.request.body)
         self.tell_ignored(FIELDS)
-        stream = await self.generate(call.request)
-        reply = CompletionReply(
-            call,
-            reply_id=uuid.uuid4().hex,
-            model=stream.model,
-            now=int(time.time()),
-            fingerprint=fingerprint(stream),
+        await complete(
+            self,
+            call.request,
+            lambda identity: CompletionReply(call, **identity),
+            streaming=call.stream,
         )
-        await answer(self, stream, reply, streaming=call.stream)

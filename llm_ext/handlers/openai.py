@@ -1,7 +1,5 @@
 """OpenAI's routes, and reranking, which it does not have."""
 
-import time
-import uuid
 from contextlib import closing
 
 from jupyter_server.auth.decorator import authorized
@@ -10,16 +8,13 @@ from tornado import web
 from llm_ext.core.events import Scores, Vectors
 from llm_ext.errors import ModelNotFoundError
 from llm_ext.keyring import allows
-from llm_ext.pool.stream import EventStream
-from llm_ext.replies import Answer
 from llm_ext.wire.openai import embeddings, models, rerank
 from llm_ext.wire.openai.chat_reply import ChatReply
-from llm_ext.wire.openai.chat_request import FIELDS, ChatCall, parse
+from llm_ext.wire.openai.chat_request import FIELDS, parse
 
-from . import resumable
-from .answering import answer, checked, one_answer
+from .answering import one_answer
 from .base import LLMHandler
-from .fingerprint import fingerprint
+from .completing import complete
 
 
 class ModelListHandler(LLMHandler):
@@ -63,38 +58,11 @@ class ChatCompletionsHandler(LLMHandler):
         """Answer a chat, whole or as a stream."""
         call = parse(self.request.body)
         self.tell_ignored(FIELDS)
-        if call.stream and resumable.names_stream(self):
-            await resumable.answer(self, lambda: self._begin(call))
-            return
-        stream, reply = await self._ask(call)
-        await answer(self, stream, reply, streaming=call.stream)
-
-    async def _ask(self, call: ChatCall) -> tuple[EventStream, ChatReply]:
-        stream = await self.generate(call.request)
-        reply = ChatReply(
-            call,
-            reply_id=uuid.uuid4().hex,
-            model=stream.model,
-            now=int(time.time()),
-            fingerprint=fingerprint(stream),
-        )
-        return stream, reply
-
-    async def _begin(self, call: ChatCall) -> Answer:
-        """Return an answer that outlives this request."""
-        stream, reply = await self._ask(call)
-        self.stream = None
-        try:
-            first = [] if stream.cold else await checked(stream)
-        except BaseException:
-            stream.close()
-            raise
-        return Answer(
-            stream,
-            reply.stream,
-            first=first,
-            patience=resumable.PATIENCE,
-            request=resumable.digest(self),
+        await complete(
+            self,
+            call.request,
+            lambda identity: ChatReply(call, **identity),
+            streaming=call.stream,
         )
 
 

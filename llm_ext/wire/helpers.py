@@ -22,7 +22,7 @@ from . import progress, sse
 from .openai.body import decode
 from .openai.chat_request import parse as parse_chat
 from .openai.errors import reply as error_reply
-from .openai.sampling_body import SamplingBody, sampling_options
+from .openai.sampling_body import SamplingBody, most_tokens, sampling_options
 from .openai.timings import Timings, timings
 
 
@@ -97,7 +97,6 @@ class _InfillBody(SamplingBody, kw_only=True):
     input_suffix: str = ""
     input_extra: list[_File] | None = None
     prompt: str | None = None
-    n_predict: int | None = None
     stream: bool | None = None
 
 
@@ -170,7 +169,6 @@ def parse_infill(data: bytes) -> InfillCall:
         InvalidRequestError: A field is missing, of a wrong type or out of range.
     """
     body = decode(_infill, data)
-    most = body.max_tokens if body.n_predict is None else body.n_predict
     return InfillCall(
         model=body.model,
         request=CompletionRequest(
@@ -178,7 +176,7 @@ def parse_infill(data: bytes) -> InfillCall:
             prompts=(body.input_prefix + (body.prompt or ""),),
             sampling=sampling_options(
                 body,
-                max_tokens=most if most is not None and most > 0 else None,
+                max_tokens=most_tokens(body.n_predict, body.max_tokens),
                 logprobs=None,
             ),
             suffix=body.input_suffix,

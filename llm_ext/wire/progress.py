@@ -16,6 +16,8 @@ from llm_ext.core.events import (
     Rerouted,
 )
 
+from . import sse
+
 
 class _Status(msgspec.Struct, frozen=True, tag_field="status", kw_only=True):
     pass
@@ -117,6 +119,17 @@ def words(event: Event) -> str:
             return f"reading the prompt {done}/{total}"
         case InputStatus(done=done, total=total):
             return f"{done}/{total} inputs"
+
+
+def told(event: Event, *, to_program: bool) -> bytes:
+    """Return ``event`` for a stream: for a program, or as what clients skip.
+
+    Raises:
+        ValueError: As :func:`status`.
+    """
+    if to_program:
+        return sse.event(msgspec.json.encode(status(event)), name="status")
+    return sse.comment(words(event))
 
 
 def _loading_words(loading: LoadingStatus) -> str:

@@ -92,7 +92,7 @@ def parse_text(data: bytes) -> PromptText:
     text = decode(_text_decoder, data)
     if not text.name.strip():
         raise InvalidRequestError("A prompt needs a name.", param="name")
-    check_options(text.options)
+    _check(text.options)
     return text
 
 
@@ -100,11 +100,19 @@ def parse_execute(data: bytes) -> ExecuteCall:
     """Return how a prompt is to be answered; InvalidRequestError names the field."""
     body = decode(_execute_decoder, data or b"{}")
     given = decode(_object_decoder, data or b"{}")
+    options = {name: value for name, value in given.items() if name not in _OWN}
+    _check(options)
     return ExecuteCall(
-        variables=body.variables or {},
-        model=body.model,
-        options={name: value for name, value in given.items() if name not in _OWN},
+        variables=body.variables or {}, model=body.model, options=options
     )
+
+
+def _check(options: dict[str, Any]) -> None:
+    if options.get("tools"):
+        raise InvalidRequestError(
+            "'tools' have no place in a prompt: its answer is a text.", param="tools"
+        )
+    check_options(options)
 
 
 def prompt_call(prompt: Prompt, call: ExecuteCall, *, model: str) -> ChatCall:

@@ -259,27 +259,31 @@ def beginning(reply: httpx.Response) -> list[str]:
     return list(islice(stream_lines(reply), 10))
 
 
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        ("v1/chat/completions", {"messages": [{"role": "user", "content": "Hi"}]}),
+        ("v1/completions", {"prompt": "Hi"}),
+    ],
+)
 def test_a_stream_with_an_id_can_be_come_back_to(
-    server: LiveServer, http: httpx.Client
+    server: LiveServer, http: httpx.Client, path: str, asked: dict[str, object]
 ) -> None:
     """The same request attaches to it, so does its id alone; another is refused."""
-    body = {
-        **LONG,
-        "messages": [{"role": "user", "content": "Hi"}],
-        "stream": True,
-    }
-    named = {"X-Stream-Id": "page-1"}
-    with http.stream("POST", "v1/chat/completions", json=body, headers=named) as reply:
+    body = {**LONG, **asked, "stream": True}
+    named = {"X-Stream-Id": f"page:{path.replace('/', '.')}"}
+    stream = f"streams/{named['X-Stream-Id']}"
+    with http.stream("POST", path, json=body, headers=named) as reply:
         seen = beginning(reply)
-    with http.stream("GET", "streams/page-1") as reply:
+    with http.stream("GET", stream) as reply:
         assert beginning(reply) == seen
-    refused = http.post("v1/chat/completions", json={**body, "seed": 1}, headers=named)
+    refused = http.post(path, json={**body, "seed": 1}, headers=named)
     assert refused.status_code == 409
     assert refused.json()["error"]["code"] == "stream_taken"
-    with http.stream("POST", "v1/chat/completions", json=body, headers=named) as reply:
+    with http.stream("POST", path, json=body, headers=named) as reply:
         lines = stream_lines(reply)
         again = [next(lines) for _ in range(10)]
-        assert http.delete("streams/page-1").status_code == 204
+        assert http.delete(stream).status_code == 204
         rest = list(lines)
     assert again == seen
     assert rest[-1] == "data: [DONE]"
@@ -289,12 +293,12 @@ def test_a_stream_with_an_id_can_be_come_back_to(
         return bool(server.model("babble")["state"] == "ready")
 
     eventually(idle)
-    with http.stream("GET", "streams/page-1") as reply:
+    with http.stream("GET", stream) as reply:
         assert list(stream_lines(reply)) == [*again, *rest]
     unknown = http.get("streams/page-2")
     assert (unknown.status_code, unknown.json()["error"]["code"]) == (
         404,
         "stream_not_found",
     )
-    wrong = http.post("v1/chat/completions", json=body, headers={"X-Stream-Id": "a b"})
+    wrong = http.post(path, json=body, headers={"X-Stream-Id": "a b"})
     assert wrong.status_code == 400

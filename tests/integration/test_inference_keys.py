@@ -239,7 +239,7 @@ def test_what_is_too_large_is_refused(server: LiveServer, http: httpx.Client) ->
         schema = {"type": "object", "properties": {"a": schema}}
     for body, param in (
         ({"messages": HI * 10_001}, "messages"),
-        ({"messages": HI, "json_schema": schema}, "response_format"),
+        ({"messages": HI, "json_schema": schema}, "json_schema"),
         ({"messages": HI, "n": 17}, "n"),
         ({"messages": HI, "tools": [_tool(n) for n in range(513)]}, "tools"),
         ({"messages": HI, "tools": [_tool(0, schema)]}, "tools"),

@@ -71,6 +71,7 @@ async def test_a_prompt_is_kept_changed_and_deleted(call: Call) -> None:
         ({"name": "x"}, "template"),
         ({"name": " ", "template": ""}, "name"),
         ({"name": "x", "template": "", "options": {"top_k": "x"}}, "top_k"),
+        ({"name": "x", "template": "", "options": {"tools": [{}]}}, "tools"),
     ):
         status, refused = await call("PUT", where, wrong)
         assert (status, refused["error"]["param"]) == (400, param)
@@ -132,6 +133,9 @@ async def test_what_goes_wrong_is_a_status_or_an_event(
             "POST", f"prompts/sum/{route}", {"variables": {"text": "x"}}
         )
         assert (status, refused["error"]["param"]) == (400, "variables.n")
+        tools = [{"type": "function", "function": {"name": "look"}}]
+        status, refused = await call("POST", f"prompts/sum/{route}", {"tools": tools})
+        assert (status, refused["error"]["param"]) == (400, "tools")
     reply = await jp_fetch(
         *("llm", "prompts", "sum", "execute", "stream"),
         method="POST",

@@ -298,6 +298,7 @@ TABLE: dict[str, dict[str, Operation]] = {
             body=completions._Body,
             reply=TextCompletion,
             events={"message": (TextCompletion, ErrorReply), "status": Status},
+            headers=_STREAM,
         )
     },
     "v1/responses": {

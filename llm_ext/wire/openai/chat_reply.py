@@ -221,11 +221,8 @@ class ChatReply:
                 yield DONE
             case Failed():
                 yield sse.event(msgspec.json.encode(error_reply(event.error())))
-            case _ if self._call.include_progress:
-                data = msgspec.json.encode(progress.status(event))
-                yield sse.event(data, name="status")
             case _:
-                yield sse.comment(progress.words(event))
+                yield progress.told(event, to_program=self._call.include_progress)
 
     def whole(self, events: Iterable[Event]) -> bytes:
         """Return the answer in one piece, as JSON; ``events`` end with Finished."""

@@ -12,7 +12,8 @@ from .body import decode
 from .chat_messages import Message, chat_messages
 from .chat_tools import NamedChoice, ToolBody, tool_choice, tools
 from .response_format import ResponseFormat, StructuredOutputs, constraint
-from .sampling_body import SamplingBody, sampling_options
+from .sampling_body import SamplingBody, most_tokens, sampling_options
+from .stream_options import StreamOptions
 
 
 class ChatCall(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,9 +22,8 @@ class ChatCall(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         request: What to answer.
         stream: Whether the answer comes as server-sent events.
-        include_usage: Whether a stream ends with a chunk of token counts.
-        include_progress: Whether a stream carries queue, load and prompt progress as
-            ``status`` events (an extension; other clients get comments).
+        include_usage: See :class:`StreamOptions`.
+        include_progress: See there.
     """
 
     request: ChatRequest
@@ -32,18 +32,13 @@ class ChatCall(msgspec.Struct, frozen=True, kw_only=True):
     include_progress: bool
 
 
-class _StreamOptions(msgspec.Struct):
-    include_usage: bool | None = None
-    include_progress: bool | None = None
-
-
 class _Body(SamplingBody, kw_only=True):
     """The fields that are understood; null equals absent, others are ignored."""
 
     model: str
     messages: list[Message]
     stream: bool | None = None
-    stream_options: _StreamOptions | None = None
+    stream_options: StreamOptions | None = None
     max_completion_tokens: int | None = None
     n_probs: int | None = None
     logprobs: bool | None = None
@@ -78,7 +73,7 @@ def parse(data: bytes) -> ChatCall:
             type, out of range, or not supported; names the field.
     """
     body = decode(_decoder, data)
-    options = body.stream_options or _StreamOptions()
+    options = body.stream_options or StreamOptions()
     offered = tools(body.tools or [])
     choice, callable_tools = tool_choice(
         body.tool_choice, offered, parallel=body.parallel_tool_calls is not False
@@ -137,10 +132,11 @@ def _tells_reasoning(body: _Body) -> bool:
 
 
 def _sampling(body: _Body) -> SamplingOptions:
-    most = body.max_completion_tokens
     return sampling_options(
         body,
-        max_tokens=body.max_tokens if most is None else most,
+        max_tokens=most_tokens(
+            body.max_completion_tokens, body.max_tokens, body.n_predict
+        ),
         logprobs=_logprobs(body),
     )
 

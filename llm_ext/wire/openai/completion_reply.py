@@ -87,7 +87,7 @@ class CompletionReply:
             case Failed():
                 yield sse.event(msgspec.json.encode(error_reply(event.error())))
             case _:
-                yield sse.comment(progress.words(event))
+                yield progress.told(event, to_program=self._call.include_progress)
 
     def whole(self, events: Iterable[Event]) -> bytes:
         """Return the answers in one piece, as JSON; ``events`` end with Finished."""

@@ -9,7 +9,8 @@ from llm_ext.errors import InvalidRequestError
 
 from .body import decode
 from .response_format import ResponseFormat, StructuredOutputs, constraint
-from .sampling_body import SamplingBody, sampling_options
+from .sampling_body import SamplingBody, most_tokens, sampling_options
+from .stream_options import StreamOptions
 from .text_input import TextInput, texts_or_tokens
 
 MAX_PROMPTS = 256
@@ -21,10 +22,7 @@ class CompletionCall(msgspec.Struct, frozen=True, kw_only=True):
     request: CompletionRequest
     stream: bool
     include_usage: bool
-
-
-class _StreamOptions(msgspec.Struct):
-    include_usage: bool | None = None
+    include_progress: bool
 
 
 class _Body(SamplingBody, kw_only=True):
@@ -37,7 +35,7 @@ class _Body(SamplingBody, kw_only=True):
     best_of: int | None = None
     logprobs: int | None = None
     stream: bool | None = None
-    stream_options: _StreamOptions | None = None
+    stream_options: StreamOptions | None = None
     response_format: ResponseFormat | None = None
     structured_outputs: StructuredOutputs | None = None
     json_schema: dict[str, Any] | None = None
@@ -59,13 +57,15 @@ def parse(data: bytes) -> CompletionCall:
     """
     body = decode(_decoder, data)
     _check(body)
-    options = body.stream_options or _StreamOptions()
+    options = body.stream_options or StreamOptions()
     return CompletionCall(
         request=CompletionRequest(
             model=body.model,
             prompts=_prompts(body.prompt),
             sampling=sampling_options(
-                body, max_tokens=body.max_tokens, logprobs=body.logprobs
+                body,
+                max_tokens=most_tokens(body.max_tokens, body.n_predict),
+                logprobs=body.logprobs,
             ),
             constraint=constraint(
                 body.response_format,
@@ -78,6 +78,7 @@ def parse(data: bytes) -> CompletionCall:
         ),
         stream=bool(body.stream),
         include_usage=bool(options.include_usage),
+        include_progress=bool(options.include_progress),
     )
 
 

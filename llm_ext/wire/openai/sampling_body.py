@@ -11,6 +11,7 @@ class SamplingBody(msgspec.Struct, kw_only=True):
     """OpenAI's fields and llama-server's."""
 
     max_tokens: int | None = None
+    n_predict: int | None = None
     stop: str | list[str] | None = None
     logit_bias: (
         dict[str, float | bool] | list[tuple[int | str, float | bool]] | None
@@ -47,6 +48,9 @@ class SamplingBody(msgspec.Struct, kw_only=True):
     n: int | None = None
 
 
+_NO_LIMIT = -1
+"""llama-server's word for "as many tokens as there is room for"."""
+
 _TRANSLATED = {"max_tokens", "stop", "logit_bias", "logprobs"}
 _SAME = set(SamplingOptions.__struct_fields__) - _TRANSLATED
 
@@ -72,6 +76,12 @@ def sampling_options(
         logprobs=logprobs,
         **{field: getattr(body, field) for field in _SAME},
     )
+
+
+def most_tokens(*given: int | None) -> int | None:
+    """Return the first of several names' values; None is no limit."""
+    most = next((value for value in given if value is not None), None)
+    return None if most == _NO_LIMIT else most
 
 
 def _biases(

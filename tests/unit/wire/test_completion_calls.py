@@ -165,6 +165,27 @@ def test_a_stream_has_these_events(*, counted: bool) -> None:
         assert usages == ["absent", "absent"]
 
 
+def test_progress_is_events_where_the_client_asks() -> None:
+    told = reply(stream_options={"include_progress": True})
+    (sent,) = told.stream(Accepted(prompt_tokens=3))
+    assert sent == b'event: status\ndata: {"status":"queued","prompt_tokens":3}\n\n'
+
+
+@pytest.mark.parametrize(
+    ("fields", "most"),
+    [
+        ({"n_predict": 5}, 5),
+        ({"max_tokens": 4, "n_predict": 5}, 4),
+        ({"max_tokens": -1}, None),
+        ({"n_predict": -1}, None),
+    ],
+)
+def test_a_limit_has_llama_servers_name_too_and_may_be_none(
+    fields: dict[str, int], most: int | None
+) -> None:
+    assert parse(body(**fields)).request.sampling.max_tokens == most
+
+
 def test_an_error_in_a_stream_is_openais() -> None:
     (sent,) = reply().stream(Failed.of(EngineError("It failed.")))
     error = json.loads(sent.decode().removeprefix("data: "))["error"]

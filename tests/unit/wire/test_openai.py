@@ -179,9 +179,21 @@ def test_null_is_the_same_as_absent_and_unknown_fields_are_ignored() -> None:
     assert call == parse(body())
 
 
-def test_max_completion_tokens_wins_over_its_old_name() -> None:
-    call = parse(body(max_tokens=1, max_completion_tokens=2))
-    assert call.request.sampling.max_tokens == 2
+@pytest.mark.parametrize(
+    ("fields", "most"),
+    [
+        ({"max_tokens": 1, "max_completion_tokens": 2}, 2),
+        ({"n_predict": 3, "max_tokens": 1}, 1),
+        ({"n_predict": 3}, 3),
+        ({"max_tokens": -1}, None),
+        ({"max_completion_tokens": -1, "max_tokens": 1}, None),
+    ],
+)
+def test_a_limit_has_three_names_and_minus_one_is_none(
+    fields: dict[str, int], most: int | None
+) -> None:
+    """OpenAI's new name wins over its old one, and that over llama-server's."""
+    assert parse(body(**fields)).request.sampling.max_tokens == most
 
 
 def test_content_parts_are_joined_and_developer_is_system() -> None:
@@ -202,6 +214,7 @@ def test_content_parts_are_joined_and_developer_is_system() -> None:
         ({"temperature": "hot"}, "temperature"),
         ({"temperature": -1}, "temperature"),
         ({"max_tokens": 0}, "max_tokens"),
+        ({"max_tokens": -2}, "max_tokens"),
         ({"stop": [1]}, "stop[0]"),
         ({"n": 0}, "n"),
         ({"samplers": ["sorcery"]}, "samplers[0]"),
