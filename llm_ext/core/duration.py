@@ -37,6 +37,15 @@ def seconds(duration: float | str, *, param: str | None = None) -> float:
     return duration
 
 
+def kept_for(keep_alive: float | str | None) -> float | None:
+    """Return the seconds of a ``keep_alive``; None takes what is configured.
+
+    Raises:
+        InvalidRequestError: It is no duration.
+    """
+    return None if keep_alive is None else seconds(keep_alive, param="keep_alive")
+
+
 def _parsed(text: str, param: str | None) -> float:
     if _WHOLE.fullmatch(text):
         size = sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text))

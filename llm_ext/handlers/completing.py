@@ -7,9 +7,10 @@ from typing import TypeAlias, TypedDict
 
 from msgspec import UnsetType
 
-from llm_ext.core.requests import ChatRequest, CompletionRequest
 from llm_ext.pool.stream import EventStream
 from llm_ext.replies import Answer
+from llm_ext.wire.openai.chat_request import ChatCall
+from llm_ext.wire.openai.completions import CompletionCall
 
 from . import resumable
 from .answering import Reply, answer, checked
@@ -31,29 +32,25 @@ Begin: TypeAlias = Callable[[Identity], Reply]
 
 
 async def complete(
-    handler: LLMHandler,
-    request: ChatRequest | CompletionRequest,
-    begin: Begin,
-    *,
-    streaming: bool,
+    handler: LLMHandler, call: ChatCall | CompletionCall, begin: Begin
 ) -> None:
-    """Answer ``request``, under a name of the client's where it is to come back.
+    """Answer ``call``, under a name of the client's where it is to come back.
 
     Raises:
         LLMError: The request failed before anything was sent.
     """
-    if streaming and resumable.names_stream(handler):
-        await resumable.answer(handler, lambda: _lasting(handler, request, begin))
+    if call.stream and resumable.names_stream(handler):
+        await resumable.answer(handler, lambda: _lasting(handler, call, begin))
         return
-    stream = await handler.generate(request)
-    await answer(handler, stream, begin(_identity(stream)), streaming=streaming)
+    stream = await handler.generate(call.request, keep_alive=call.keep_alive)
+    await answer(handler, stream, begin(_identity(stream)), streaming=call.stream)
 
 
 async def _lasting(
-    handler: LLMHandler, request: ChatRequest | CompletionRequest, begin: Begin
+    handler: LLMHandler, call: ChatCall | CompletionCall, begin: Begin
 ) -> Answer:
     """Return an answer that outlives the request."""
-    stream = await handler.generate(request)
+    stream = await handler.generate(call.request, keep_alive=call.keep_alive)
     handler.stream = None
     try:
         first = [] if stream.cold else await checked(stream)

@@ -22,9 +22,4 @@ class CompletionsHandler(LLMHandler):
         """Go on with texts as they are, whole or as a stream."""
         call = parse(self.request.body)
         self.tell_ignored(FIELDS)
-        await complete(
-            self,
-            call.request,
-            lambda identity: CompletionReply(call, **identity),
-            streaming=call.stream,
-        )
+        await complete(self, call, lambda identity: CompletionReply(call, **identity))

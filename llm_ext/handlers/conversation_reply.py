@@ -67,7 +67,7 @@ class ReplyHandler(ConversationHandlerBase):
         )
         path = await self._path(opened, call)
         chat = await self._chat(opened, path, call)
-        stream = await self.generate(chat.request)
+        stream = await self.generate(chat.request, keep_alive=chat.keep_alive)
         self.stream = None  # it outlives this request
         try:
             if call.question is not None:

@@ -58,12 +58,7 @@ class ChatCompletionsHandler(LLMHandler):
         """Answer a chat, whole or as a stream."""
         call = parse(self.request.body)
         self.tell_ignored(FIELDS)
-        await complete(
-            self,
-            call.request,
-            lambda identity: ChatReply(call, **identity),
-            streaming=call.stream,
-        )
+        await complete(self, call, lambda identity: ChatReply(call, **identity))
 
 
 class EmbeddingsHandler(LLMHandler):
@@ -78,7 +73,7 @@ class EmbeddingsHandler(LLMHandler):
         """Turn texts into vectors."""
         call = embeddings.parse(self.request.body)
         self.tell_ignored(embeddings.FIELDS)
-        stream = await self.generate(call.request)
+        stream = await self.generate(call.request, keep_alive=call.keep_alive)
         with closing(stream):
             answer = await one_answer(stream, Vectors)
         if answer is not None:
@@ -97,7 +92,7 @@ class RerankHandler(LLMHandler):
         """Order documents by how well they fit a query."""
         call = rerank.parse(self.request.body)
         self.tell_ignored(rerank.FIELDS)
-        stream = await self.generate(call.request)
+        stream = await self.generate(call.request, keep_alive=call.keep_alive)
         with closing(stream):
             answer = await one_answer(stream, Scores)
         if answer is not None:

@@ -92,7 +92,7 @@ class _ExecuteHandler(_PromptHandler):
                 "There is no model here yet. Download one, or name it.", param="model"
             )
         chat = wire.prompt_call(prompt, call, model=model)
-        stream = await self.generate(chat.request)
+        stream = await self.generate(chat.request, keep_alive=chat.keep_alive)
         return stream, wire.PromptReply(prompt, model=stream.model)
 
 

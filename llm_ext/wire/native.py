@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from llm_ext.core.duration import seconds
+from llm_ext.core.duration import kept_for
 from llm_ext.core.events import Event, Failed
 from llm_ext.core.model_status import ModelStatus
 from llm_ext.core.provider_status import RemoteModel
@@ -62,9 +62,7 @@ class LoadCall(_Call, frozen=True, kw_only=True):
         Raises:
             InvalidRequestError: It is no duration.
         """
-        if self.keep_alive is None:
-            return None
-        return seconds(self.keep_alive, param="keep_alive")
+        return kept_for(self.keep_alive)
 
 
 class UnloadCall(_Call, frozen=True, kw_only=True):

@@ -3,7 +3,9 @@
 import json
 import math
 from collections.abc import Iterator
+from datetime import datetime, timezone
 
+import msgspec
 import openai
 import pytest
 
@@ -220,6 +222,37 @@ def test_fields_that_mean_nothing_are_told(
     assert told.headers["X-Ignored-Fields"] == "temprature, store_%0D%0A%C3%A4"
     assert silent.is_success
     assert "X-Ignored-Fields" not in silent.headers
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("v1/chat/completions", texts("hello", max_tokens=1)),
+        ("v1/chat/completions", texts("hello", max_tokens=1, stream=True)),
+        ("v1/completions", {"model": "hello", "prompt": "Hi", "max_tokens": 1}),
+        ("v1/embeddings", {"model": "encoder", "input": "Hi"}),
+        ("v1/rerank", {"model": "ranker", "query": "Hi", "documents": ["Hi"]}),
+    ],
+)
+def test_a_model_stays_as_long_as_a_request_asks(
+    server: LiveServer, path: str, body: dict[str, object]
+) -> None:
+    """Ollama's word for it; without it a model stays as is configured."""
+    model = str(body["model"])
+
+    def stays() -> float:
+        """Return the minutes for which the model stays."""
+        expires = msgspec.convert(server.model(model)["expires_at"], datetime)
+        return (expires - datetime.now(timezone.utc)).total_seconds() / 60
+
+    with server.client() as http:
+        assert http.post(path, json={**body, "keep_alive": "1h"}).is_success
+        assert stays() == pytest.approx(60, abs=1)
+        assert http.post(path, json=body).is_success
+        assert stays() < 30
+        refused = http.post(path, json={**body, "keep_alive": "soon"})
+    assert refused.status_code == 400
+    assert refused.json()["error"]["param"] == "keep_alive"
 
 
 def test_a_header_has_room_for_any_number_of_ignored_fields(

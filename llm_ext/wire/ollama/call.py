@@ -5,7 +5,7 @@ from typing import Any, Literal
 import msgspec
 
 from llm_ext.core.constraint import AnyJSON, Constraint, JSONSchema
-from llm_ext.core.duration import seconds
+from llm_ext.core.duration import kept_for
 from llm_ext.core.requests import ChatRequest, CompletionRequest
 from llm_ext.core.sampling import SamplingOptions
 from llm_ext.errors import InvalidRequestError, NotSupportedError
@@ -53,9 +53,7 @@ class ModelBody(msgspec.Struct, kw_only=True):
         Raises:
             InvalidRequestError: It is no duration.
         """
-        if self.keep_alive is None:
-            return None
-        return seconds(self.keep_alive, param="keep_alive")
+        return kept_for(self.keep_alive)
 
     @property
     def load(self) -> dict[str, Any]:

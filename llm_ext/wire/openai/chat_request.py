@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from llm_ext.core.duration import kept_for
 from llm_ext.core.requests import ChatRequest
 from llm_ext.core.sampling import SamplingOptions
 from llm_ext.errors import InvalidRequestError
@@ -24,12 +25,15 @@ class ChatCall(msgspec.Struct, frozen=True, kw_only=True):
         stream: Whether the answer comes as server-sent events.
         include_usage: See :class:`StreamOptions`.
         include_progress: See there.
+        keep_alive: Seconds that the model stays loaded after it, negative for ever (an
+            extension, Ollama's); None takes what is configured.
     """
 
     request: ChatRequest
     stream: bool
     include_usage: bool
     include_progress: bool
+    keep_alive: float | None
 
 
 class _Body(SamplingBody, kw_only=True):
@@ -57,6 +61,7 @@ class _Body(SamplingBody, kw_only=True):
     structured_outputs: StructuredOutputs | None = None
     json_schema: dict[str, Any] | None = None
     grammar: str | None = None
+    keep_alive: float | str | None = None
 
 
 _decoder = msgspec.json.Decoder(_Body)
@@ -100,6 +105,7 @@ def parse(data: bytes) -> ChatCall:
         stream=bool(body.stream),
         include_usage=bool(options.include_usage),
         include_progress=bool(options.include_progress),
+        keep_alive=kept_for(body.keep_alive),
     )
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from llm_ext.core.duration import kept_for
 from llm_ext.core.requests import CompletionRequest
 from llm_ext.errors import InvalidRequestError
 
@@ -23,6 +24,7 @@ class CompletionCall(msgspec.Struct, frozen=True, kw_only=True):
     stream: bool
     include_usage: bool
     include_progress: bool
+    keep_alive: float | None
 
 
 class _Body(SamplingBody, kw_only=True):
@@ -40,6 +42,7 @@ class _Body(SamplingBody, kw_only=True):
     structured_outputs: StructuredOutputs | None = None
     json_schema: dict[str, Any] | None = None
     grammar: str | None = None
+    keep_alive: float | str | None = None
 
 
 _decoder = msgspec.json.Decoder(_Body)
@@ -79,6 +82,7 @@ def parse(data: bytes) -> CompletionCall:
         stream=bool(body.stream),
         include_usage=bool(options.include_usage),
         include_progress=bool(options.include_progress),
+        keep_alive=kept_for(body.keep_alive),
     )
 
 

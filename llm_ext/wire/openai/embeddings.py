@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from llm_ext.core.duration import kept_for
 from llm_ext.core.events import Finished, Vectors
 from llm_ext.core.requests import EmbedRequest
 from llm_ext.errors import InvalidRequestError
@@ -18,10 +19,17 @@ _FLOAT_BYTES = 4
 
 
 class EmbedCall(msgspec.Struct, frozen=True, kw_only=True):
-    """A parsed call; ``base64`` is whether the vectors are to be written so."""
+    """A parsed call.
+
+    Attributes:
+        request: What to embed.
+        base64: Whether the vectors are to be written so.
+        keep_alive: See :class:`~llm_ext.wire.openai.chat_request.ChatCall`.
+    """
 
     request: EmbedRequest
     base64: bool
+    keep_alive: float | None = None
 
 
 class _Body(msgspec.Struct):
@@ -29,6 +37,7 @@ class _Body(msgspec.Struct):
     input: TextInput
     encoding_format: Literal["float", "base64"] | None = None
     dimensions: int | None = None
+    keep_alive: float | str | None = None
 
 
 class Embedding(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +90,7 @@ def parse(data: bytes) -> EmbedCall:
             model=body.model, inputs=inputs, dimensions=body.dimensions
         ),
         base64=body.encoding_format == "base64",
+        keep_alive=kept_for(body.keep_alive),
     )
 
 

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from llm_ext.core.duration import kept_for
 from llm_ext.core.events import Finished, Scores
 from llm_ext.core.requests import RankRequest
 from llm_ext.errors import InvalidRequestError
@@ -17,11 +18,13 @@ class RankCall(msgspec.Struct, frozen=True, kw_only=True):
         request: What to rank.
         top_n: Most documents to return.
         return_documents: Whether their texts come back, too.
+        keep_alive: See :class:`~llm_ext.wire.openai.chat_request.ChatCall`.
     """
 
     request: RankRequest
     top_n: int
     return_documents: bool
+    keep_alive: float | None = None
 
 
 class _Document(msgspec.Struct):
@@ -34,6 +37,7 @@ class _Body(msgspec.Struct):
     documents: list[str | _Document]
     top_n: int | None = None
     return_documents: bool | None = None
+    keep_alive: float | str | None = None
 
 
 class RankedDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -81,6 +85,7 @@ def parse(data: bytes) -> RankCall:
         request=RankRequest(model=body.model, query=body.query, documents=documents),
         top_n=body.top_n or len(documents),
         return_documents=bool(body.return_documents),
+        keep_alive=kept_for(body.keep_alive),
     )
 
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from llm_ext.core.duration import seconds
+from llm_ext.core.duration import kept_for, seconds
 from llm_ext.errors import InvalidRequestError
 
 
@@ -36,4 +36,12 @@ def test_what_is_no_duration(written: float | str) -> None:
     """Anything else is an error that names the field."""
     with pytest.raises(InvalidRequestError) as caught:
         seconds(written, param="keep_alive")
+    assert caught.value.param == "keep_alive"
+
+
+def test_a_keep_alive_may_be_left_to_the_configuration() -> None:
+    assert kept_for(None) is None
+    assert kept_for("1h") == 3600
+    with pytest.raises(InvalidRequestError) as caught:
+        kept_for("soon")
     assert caught.value.param == "keep_alive"
