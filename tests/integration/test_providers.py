@@ -221,6 +221,17 @@ def test_a_model_is_shown_on_every_door(http: httpx.Client) -> None:
     assert "lab/hello" in http.get("v1/models/lab/hallo").text
 
 
+def test_openais_client_asks_for_ids_with_slashes_and_colons(
+    client: openai.OpenAI,
+) -> None:
+    """It writes them as they may stand in a part of a path."""
+    for name in ("lab/hello", "cpp/org/hello:tiny"):
+        assert client.models.retrieve(name).id == name
+    with pytest.raises(openai.NotFoundError) as caught:
+        client.models.retrieve("nobody/hello:tiny")
+    assert caught.value.code == "model_not_found"
+
+
 def test_watchers_hear_of_remote_models(near: LiveServer) -> None:
     with near.client() as http, http.stream("GET", "events") as reply:
         lines = stream_lines(reply)
