@@ -65,13 +65,13 @@ function withCodeButtons(body, say) {
   }
 }
 
-function reasoning(html, open) {
+function reasoning(html) {
   if (!html) {
     return null;
   }
   const body = element('div', { className: 'llm-body', innerHTML: html });
   const summary = element('summary', {}, 'Reasoning');
-  return element('details', { className: 'llm-reasoning', open }, summary, body);
+  return element('details', { className: 'llm-reasoning' }, summary, body);
 }
 
 function branches(message, send) {
@@ -150,7 +150,7 @@ function answer(message, send, say) {
   const item = element(
     'li',
     { className: 'llm-message llm-assistant', 'aria-label': 'Answer' },
-    reasoning(message.reasoning, false),
+    reasoning(message.reasoning),
     ...calls,
     body,
     note,
@@ -166,36 +166,66 @@ function result(message) {
   return element('li', { className: 'llm-message' }, details);
 }
 
-function growing(writing) {
-  const status = writing.status || {};
-  const percent = status.fraction == null ? '' : ` ${Math.round(status.fraction * 100)} %`;
-  const line = status.text
-    ? element(
-        'p',
-        { className: 'llm-progress' },
-        bar(status.fraction, status.text),
-        ` ${status.text}${percent}`
-      )
-    : null;
-  return element(
+/**
+ * Return the answer that is being written, and what shows more of it.
+ *
+ * It grows in place: what somebody has opened, or selected, stays as it is.
+ */
+function growing() {
+  const thought = element('div', { className: 'llm-body' });
+  const details = element(
+    'details',
+    { className: 'llm-reasoning' },
+    element('summary', {}, 'Reasoning'),
+    thought
+  );
+  const body = element('div', { className: 'llm-body' });
+  const line = element('p', { className: 'llm-progress' });
+  const node = element(
     'li',
     { className: 'llm-message llm-assistant', 'aria-busy': 'true', 'aria-label': 'Answer' },
-    reasoning(writing.reasoning, !writing.html),
-    element('div', { className: 'llm-body', innerHTML: writing.html }),
+    details,
+    body,
     line
   );
+  let before = {};
+  const show = ({ status = {}, reasoning = '', html = '' }) => {
+    if (reasoning !== before.reasoning) {
+      thought.innerHTML = reasoning;
+    }
+    if (html !== before.html) {
+      body.innerHTML = html;
+    }
+    details.hidden = !reasoning;
+    // Open while there is nothing else to read.
+    if (Boolean(html) !== Boolean(before.html)) {
+      details.open = !html;
+    }
+    const percent = status.fraction == null ? '' : ` ${Math.round(status.fraction * 100)} %`;
+    line.hidden = !status.text;
+    line.replaceChildren(
+      ...(status.text
+        ? [bar(status.fraction, status.text), ` ${status.text}${percent}`]
+        : [])
+    );
+    before = { reasoning, html };
+  };
+  details.open = true;
+  return { node, show };
 }
 
 /** Return the list of messages; it stays at its end unless somebody scrolls up. */
 function messageList(model, send, say) {
-  const list = element('ol', {
-    className: 'llm-messages',
-    role: 'log',
-    tabIndex: 0,
-    'aria-label': 'Conversation'
-  });
+  const list = element('ol', { className: 'llm-messages' });
   const live = element('ol', { className: 'llm-live' });
-  const scroller = element('div', { className: 'llm-scroller' }, list, live);
+  // What is whole is read out as it comes; what still grows would be read in pieces.
+  const log = element('div', { role: 'log', 'aria-label': 'Messages' }, list);
+  const scroller = element(
+    'div',
+    { className: 'llm-scroller', role: 'region', tabIndex: 0, 'aria-label': 'Conversation' },
+    log,
+    live
+  );
   const kept = act => {
     const below = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
     act();
@@ -204,21 +234,37 @@ function messageList(model, send, say) {
     }
   };
   const makers = { user: question, assistant: answer, tool: result };
+  const hint = element('li', { className: 'llm-hint' }, 'Ask something below.');
+  let shown = new Map();
   const showMessages = () =>
     kept(() => {
-      const items = model
-        .get('messages')
-        .map(message => (makers[message.role] || result)(message, send, say));
-      const hint = element('li', { className: 'llm-hint' }, 'Ask something below.');
-      list.replaceChildren(...(items.length || model.get('busy') ? items : [hint]));
+      const now = new Map();
+      for (const message of model.get('messages')) {
+        const key = JSON.stringify(message);
+        const make = makers[message.role] || result;
+        now.set(key, shown.get(key) || make(message, send, say));
+      }
+      shown = now;
+      const empty = !now.size && !model.get('busy');
+      arrange(list, empty ? [hint] : [...now.values()]);
     });
+  let current = null;
   const showLive = () =>
     kept(() => {
       const writing = model.get('writing');
-      live.replaceChildren(...(writing.status || writing.html ? [growing(writing)] : []));
+      if (!writing.status && !writing.html) {
+        current = null;
+        live.replaceChildren();
+        return;
+      }
+      if (!current) {
+        current = growing();
+        live.replaceChildren(current.node);
+      }
+      current.show(writing);
     });
   const off = [
-    follow(model, ['messages'], showMessages),
+    follow(model, ['messages', 'busy'], showMessages),
     follow(model, ['writing'], showLive)
   ];
   return [scroller, () => off.forEach(end => end())];

@@ -34,6 +34,24 @@ function button(text, act, { label = '', kind = '' } = {}) {
   return made;
 }
 
+/**
+ * Make `nodes` the children of `parent`. Those that are there stay where they are, with
+ * their focus and what is open in them, and are not read out once more.
+ */
+function arrange(parent, nodes) {
+  const wanted = new Set(nodes);
+  for (const child of [...parent.children]) {
+    if (!wanted.has(child)) {
+      child.remove();
+    }
+  }
+  nodes.forEach((node, index) => {
+    if (parent.children[index] !== node) {
+      parent.insertBefore(node, parent.children[index] ?? null);
+    }
+  });
+}
+
 let lastId = 0;
 
 /** Return a labelled control, and put the two together for those who do not see them. */

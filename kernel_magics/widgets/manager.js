@@ -84,6 +84,25 @@ function stateLine(item) {
   return item.fraction == null ? [shown] : [shown, bar(item.fraction, words)];
 }
 
+/** The buttons of a row: others only where others are needed, so that none slips away. */
+class Actions {
+  constructor() {
+    this.node = element('span', { className: 'llm-actions' });
+  }
+
+  show(key, make) {
+    if (key === this.shown) {
+      return;
+    }
+    const focused = this.node.contains(this.node.getRootNode().activeElement);
+    this.shown = key;
+    this.node.replaceChildren(...make());
+    if (focused) {
+      this.node.querySelector('button')?.focus();
+    }
+  }
+}
+
 /** A row of the list; its options stay open while its state changes. */
 class Row {
   constructor(id, send) {
@@ -92,7 +111,7 @@ class Row {
     this.state = element('span', { className: 'llm-line' });
     this.facts = element('span', { className: 'llm-facts' });
     this.error = element('span', { className: 'llm-error' });
-    this.actions = element('span', { className: 'llm-actions' });
+    this.actions = new Actions();
     this.form = loadForm(id, send);
     this.node = element(
       'li',
@@ -100,7 +119,7 @@ class Row {
       element('div', { className: 'llm-line' }, this.name, this.state),
       this.facts,
       this.error,
-      element('div', { className: 'llm-line' }, this.actions, this.form)
+      element('div', { className: 'llm-line' }, this.actions.node, this.form)
     );
   }
 
@@ -109,51 +128,79 @@ class Row {
     if (text === this.shown) {
       return;
     }
-    const focused = this.actions.contains(document.activeElement);
     this.shown = text;
     this.state.replaceChildren(...stateLine(item));
     this.facts.textContent = isDefault ? `${item.facts} · default` : item.facts;
     this.error.textContent = item.error;
     this.error.hidden = !item.error;
-    this.actions.replaceChildren(...actions(item, this.send));
+    this.actions.show(`${item.state} ${item.pinned}`, () => actions(item, this.send));
     this.form.hidden = !['unloaded', 'failed', 'ready'].includes(item.state);
-    if (focused) {
-      this.actions.querySelector('button')?.focus();
-    }
   }
 }
 
-function downloadRow(item, send) {
+function downloadActions(item, send) {
   const act = what => () => send({ do: what, id: item.id });
+  const name = item.reference;
   const going = GOING.includes(item.state);
   const again = item.state === 'paused' || item.state === 'failed';
-  const name = item.reference;
-  return element(
-    'li',
-    { className: 'llm-row' },
-    element(
-      'div',
-      { className: 'llm-line' },
-      element('strong', {}, name),
+  const cancel = button('Cancel', act('cancel'), { label: `Cancel ${name}` });
+  const forget = button('Forget', act('forget'), { label: `Forget ${name}` });
+  if (going) {
+    return [button('Pause', act('pause'), { label: `Pause ${name}` }), cancel];
+  }
+  return again
+    ? [button('Go on', act('resume'), { label: `Go on with ${name}` }), cancel, forget]
+    : [forget];
+}
+
+/** A download; it grows in place, since its figures change all the time. */
+class DownloadRow {
+  constructor(id, send) {
+    this.send = send;
+    this.line = element('div', { className: 'llm-line' });
+    this.facts = element('span', { className: 'llm-facts' });
+    this.error = element('span', { className: 'llm-error' });
+    this.actions = new Actions();
+    this.node = element(
+      'li',
+      { className: 'llm-row' },
+      this.line,
+      this.facts,
+      this.error,
+      this.actions.node
+    );
+  }
+
+  show(item) {
+    const going = GOING.includes(item.state);
+    this.line.replaceChildren(
+      element('strong', {}, item.reference),
       element('span', {}, item.state),
-      going ? bar(item.fraction, `${name}: ${item.state}`) : null
-    ),
-    element('span', { className: 'llm-facts' }, item.facts),
-    item.error ? element('span', { className: 'llm-error' }, item.error) : null,
-    element(
-      'div',
-      { className: 'llm-actions' },
-      going ? button('Pause', act('pause'), { label: `Pause ${name}` }) : null,
-      again ? button('Go on', act('resume'), { label: `Go on with ${name}` }) : null,
-      going || again ? button('Cancel', act('cancel'), { label: `Cancel ${name}` }) : null,
-      going ? null : button('Forget', act('forget'), { label: `Forget ${name}` })
-    )
-  );
+      ...(going ? [bar(item.fraction, `${item.reference}: ${item.state}`)] : [])
+    );
+    this.facts.textContent = item.facts;
+    this.error.textContent = item.error;
+    this.error.hidden = !item.error;
+    this.actions.show(item.state, () => downloadActions(item, this.send));
+  }
+}
+
+/** Return a function that gives each item its row, and the same one again later. */
+function rowsOf(Kind, send) {
+  const rows = new Map();
+  return item => {
+    if (!rows.has(item.id)) {
+      rows.set(item.id, new Kind(item.id, send));
+    }
+    return rows.get(item.id);
+  };
 }
 
 function render({ model, el }) {
   const send = content => model.send(content);
-  const rows = new Map();
+  const modelRow = rowsOf(Row, send);
+  const downloadRow = rowsOf(DownloadRow, send);
+  const nothing = element('p', { className: 'llm-facts llm-nothing' });
   const search = element('input', { type: 'search', placeholder: 'Part of a name' });
   const list = element('ul', { className: 'llm-list', 'aria-label': 'Models' });
   const downloads = element('ul', { className: 'llm-list', 'aria-label': 'Downloads' });
@@ -175,6 +222,7 @@ function render({ model, el }) {
     error,
     said,
     list,
+    nothing,
     element(
       'div',
       { className: 'llm-head' },
@@ -195,27 +243,28 @@ function render({ model, el }) {
       states.set(item.id, item.state);
     }
     const nodes = found.map(item => {
-      if (!rows.has(item.id)) {
-        rows.set(item.id, new Row(item.id, send));
-      }
-      const row = rows.get(item.id);
+      const row = modelRow(item);
       row.show(item, item.id === model.get('default_model'));
       return row.node;
     });
-    const same =
-      nodes.length === list.children.length && nodes.every((n, i) => n === list.children[i]);
-    if (!same) {
-      list.replaceChildren(...nodes);
-    }
+    arrange(list, nodes);
+    nothing.hidden = found.length > 0;
+    nothing.textContent = wanted
+      ? `No model has “${search.value.trim()}” in its name.`
+      : 'There is no model yet: download one below.';
   };
   search.addEventListener('input', showModels);
   const ends = [
     follow(model, ['models', 'default_model'], showModels),
-    follow(model, ['downloads'], () =>
-      downloads.replaceChildren(
-        ...model.get('downloads').map(item => downloadRow(item, send))
-      )
-    ),
+    follow(model, ['downloads'], () => {
+      const nodes = model.get('downloads').map(item => {
+        const row = downloadRow(item);
+        row.show(item);
+        return row.node;
+      });
+      arrange(downloads, nodes);
+      downloads.hidden = !nodes.length;
+    }),
     follow(model, ['memory'], () => (memory.textContent = model.get('memory'))),
     follow(model, ['error'], () => {
       error.textContent = model.get('error');

@@ -1,24 +1,47 @@
 """``ChatPanel`` and ``ModelManager`` in JupyterLab, in a real browser."""
 
-import os
 import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.browser.chromium import settle
+from tests.browser.panel import SCREENSHOTS, SLOW
+from tests.browser.test_accessibility import violations
 from tests.live import LiveServer, live_server
 from tests.models.hello import ANSWER
-from tools.browser import find_browser
-
-SCREENSHOTS = Path(__file__).parents[2] / ".screenshots"
-SLOW = 60_000
-"""Milliseconds that JupyterLab may take to start on a busy machine."""
 
 BEGINNING = ANSWER[:30]
+WIDTHS = {"wide": 1280, "narrow": 420}
+"""Widths of the window in pixels."""
+
+TALK: list[dict[str, Any]] = [
+    {"role": "user", "content": "Which months were the best, and is it going to rain?"},
+    {
+        "role": "assistant",
+        "reasoning_content": "First the months, then the weather.",
+        "content": (
+            "Two months stand out:\n\n| month | amount |\n|---|---:|\n| May | 1,204 |\n"
+            "| June | 1,807 |\n\n```python\nsales = pd.read_csv('sales.csv')  # all\n"
+            "top = sales.groupby('month')['amount'].sum().nlargest(2)\n```\n\n"
+            "1. Read the [file](https://example.org).\n2. Sum up `amount`.\n"
+        ),
+        "tool_calls": [
+            {
+                "id": "1",
+                "type": "function",
+                "function": {"name": "weather", "arguments": '{"city": "Oslo"}'},
+            }
+        ],
+    },
+]
+"""A conversation with all that an answer may hold."""
+
 CHAT = "from kernel_magics import ChatPanel\nChatPanel(model='hello')"
 MANAGER = "from kernel_magics import ModelManager\nModelManager()"
 
@@ -41,34 +64,13 @@ def lab(tmp_path_factory: pytest.TempPathFactory, models: Path) -> Iterator[Live
         yield running
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium or Chrome, as ``make test`` found or installed it."""
-    executable = find_browser()
-    assert executable, "no browser was found: 'make test' installs one, or says how"
-    arguments = ["--disable-gpu", "--disable-background-networking", "--no-first-run"]
-    if os.geteuid() == 0:
-        arguments.append("--no-sandbox")
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(
-            executable_path=executable, args=arguments
-        )
-        yield launched
-        launched.close()
-
-
-@pytest.fixture(params=[("light", 1280), ("dark", 520)])
+@pytest.fixture(params=[("Light", 1280), ("Dark", 520)])
 def page(
     request: pytest.FixtureRequest, browser: Browser, lab: LiveServer
 ) -> Iterator[Page]:
     """A page in a light and wide, and in a dark and narrow window."""
     theme, width = request.param
-    settings = lab.folder / "config" / "lab" / "user-settings" / "@jupyterlab"
-    themes = settings / "apputils-extension" / "themes.jupyterlab-settings"
-    themes.parent.mkdir(parents=True, exist_ok=True)
-    themes.write_text(f'{{"theme": "JupyterLab {theme.title()}"}}')
-    notices = settings / "apputils-extension" / "notification.jupyterlab-settings"
-    notices.write_text('{"fetchNews": "false", "checkForUpdates": false}')
+    settle(lab, theme)
     context = browser.new_context(viewport={"width": width, "height": 1000})
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     yield context.new_page()
@@ -224,3 +226,121 @@ def test_models_are_managed(page: Page, lab: LiveServer) -> None:
     widget.get_by_label("Download a model").fill("no such thing")
     widget.get_by_role("button", name="Download").click()
     expect(widget.get_by_role("alert")).not_to_be_empty(timeout=SLOW)
+
+
+def look(page: Page, widget: Locator, name: str) -> None:
+    """Keep pictures of a state, wide and narrow; nothing sticks out, axe is content."""
+    theme = page.evaluate("document.body.dataset.jpThemeLight") == "true"
+    SCREENSHOTS.mkdir(exist_ok=True)
+    for kind, width in WIDTHS.items():
+        page.set_viewport_size({"width": width, "height": 1000})
+        # The page takes a new width with its next frame.
+        page.wait_for_function(
+            "([node, most]) => node.getBoundingClientRect().right <= most",
+            arg=[widget.element_handle(), width],
+        )
+        file = f"widget-{name}-{'light' if theme else 'dark'}-{kind}.png"
+        widget.screenshot(path=SCREENSHOTS / file)
+        assert widget.evaluate("e => e.scrollWidth <= e.clientWidth"), file
+        assert violations(page, ".llm-widget") == [], file
+    page.set_viewport_size({"width": WIDTHS["wide"], "height": 1000})
+
+
+@pytest.fixture(params=["Light", "Dark"])
+def themed(
+    request: pytest.FixtureRequest, browser: Browser, lab: LiveServer
+) -> Iterator[Page]:
+    """A page in a theme, in which nothing moves."""
+    settle(lab, request.param)
+    context = browser.new_context(
+        viewport={"width": WIDTHS["wide"], "height": 1000}, reduced_motion="reduce"
+    )
+    yield context.new_page()
+    context.close()
+
+
+def write_cell(lab: LiveServer, name: str, code: str) -> None:
+    """Write a notebook of one cell."""
+    book = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(code)],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+    )
+    nbformat.write(book, lab.notebooks / f"{name}.ipynb")
+
+
+def test_every_state_of_a_chat_is_good_to_look_at(
+    themed: Page, lab: LiveServer
+) -> None:
+    """All that an answer may hold; editing; nothing asked yet; settings; an error."""
+    with lab.client() as client:
+        body = {"title": "Sales and weather", "model": "hello", "messages": TALK}
+        made = client.post("conversations", json=body).raise_for_status().json()["id"]
+    write_cell(lab, "talk", f"{CHAT[:-1]}, conversation={made!r})")
+    widget = opened(themed, lab, "talk")
+    expect(widget.locator("table")).to_be_visible(timeout=SLOW)
+    widget.get_by_text("Reasoning").click()
+    look(themed, widget, "chat-talk")
+
+    widget.get_by_role("button", name="Edit your question and send it again").click()
+    look(themed, widget, "chat-edit")
+
+    widget.get_by_role("button", name="Begin a new conversation").click()
+    expect(widget.get_by_text("Ask something below.")).to_be_visible()
+    look(themed, widget, "chat-empty")
+
+    picker = widget.get_by_label("Model")
+    picker.evaluate("e => e.append(new Option('nothing', 'nothing'))")
+    picker.select_option("nothing")
+    ask(widget, "Is anybody there?")
+    expect(widget.get_by_role("alert")).to_contain_text("no model", timeout=SLOW)
+    widget.get_by_text("Settings").click()
+    look(themed, widget, "chat-error-settings")
+
+
+def test_every_state_of_the_models_is_good_to_look_at(
+    themed: Page, lab: LiveServer
+) -> None:
+    """Loaded, broken, with options; a name that none has; a download that failed."""
+    with lab.client() as client:
+        client.post("models/hello/pin", json={"pinned": True})
+        client.post("models/hello/load").raise_for_status()
+    widget = opened(themed, lab, "manager")
+    hello = widget.get_by_role("listitem").filter(has_text="hello")
+    expect(hello).to_contain_text("pinned", timeout=SLOW)
+    look(themed, widget, "models")
+
+    babble = widget.get_by_role("listitem").filter(has_text="babble")
+    babble.get_by_text("Options").click()
+    look(themed, widget, "models-options")
+
+    widget.get_by_label("Find a model").fill("nowhere")
+    expect(widget.get_by_text("No model has “nowhere” in its name.")).to_be_visible()
+    widget.get_by_label("Download a model").fill("no such thing")
+    widget.get_by_role("button", name="Download").click()
+    expect(widget.get_by_role("alert")).not_to_be_empty(timeout=SLOW)
+    look(themed, widget, "models-none-error")
+
+
+def test_what_a_person_holds_on_to_stays_while_the_page_changes(
+    themed: Page, lab: LiveServer
+) -> None:
+    """A button with the focus, an opened part: news of the server replace neither."""
+    with lab.client() as client:
+        body = {"title": "Sales", "model": "babble", "messages": TALK}
+        made = client.post("conversations", json=body).raise_for_status().json()["id"]
+    write_cell(lab, "held", f"{CHAT[:-1]}, conversation={made!r})")
+    widget = opened(themed, lab, "held")
+    expect(widget.locator("table")).to_be_visible(timeout=SLOW)
+    widget.get_by_text("Reasoning").click()
+    copy = widget.get_by_role("button", name="Copy this answer")
+    widget.get_by_label("Model").select_option("babble")
+    ask(widget, "Talk for ever.")
+    copy.focus()
+    live = widget.locator(".llm-live .llm-body").last
+    expect(live).to_have_text(re.compile(".{20}", re.DOTALL), timeout=SLOW)
+    expect(copy).to_be_focused()
+    expect(widget.get_by_text("First the months")).to_be_visible()
+    widget.get_by_role("button", name="Stop").click()
+    expect(widget.locator(".llm-note")).to_have_text("stopped", timeout=SLOW)
+    expect(copy.first).to_be_focused()
+    expect(widget.get_by_text("First the months")).to_be_visible()
