@@ -142,7 +142,7 @@ function answer(message, send, say) {
     { className: 'llm-tools' },
     button('Copy', () => copy(message.text, say), { label: 'Copy this answer' }),
     button('Regenerate', () => send({ do: 'again', id: message.id }), {
-      label: 'Answer this question once more'
+      label: 'Regenerate this answer'
     }),
     ...branches(message, send),
     element('span', { className: 'llm-statistics' }, message.statistics)
@@ -377,7 +377,7 @@ function header(model, send, change) {
     { className: 'llm-head' },
     field('Model', picker),
     save,
-    button('New chat', () => send({ do: 'new' }), { label: 'Begin a new conversation' })
+    button('New chat', () => send({ do: 'new' }))
   );
   return [bar, () => [end, known].forEach(each => each())];
 }

@@ -46,12 +46,12 @@ function actions(item, send) {
   const pin = () => send({ do: 'pin', id, pinned: !pinned });
   switch (state) {
     case 'loading':
-      return [button('Give up', () => unload(true), { label: `Stop loading ${id}` })];
+      return [button('Give up', () => unload(true), { label: `Give up loading ${id}` })];
     case 'ready':
       return [
         button('Unload', () => unload(false), { label: `Unload ${id}` }),
         button(pinned ? 'Unpin' : 'Pin', pin, {
-          label: pinned ? `Let ${id} make room` : `Keep ${id} loaded`
+          label: pinned ? `Unpin ${id}: it may make room` : `Pin ${id}: it stays loaded`
         })
       ];
     case 'busy':

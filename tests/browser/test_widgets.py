@@ -17,6 +17,14 @@ from tests.live import LiveServer, live_server
 from tests.models.hello import ANSWER
 
 BEGINNING = ANSWER[:30]
+MISNAMED = """
+e => [...e.querySelectorAll('button[aria-label]')]
+  .filter(b => /\\w/.test(b.textContent))
+  .filter(b => !b.getAttribute('aria-label').startsWith(b.textContent))
+  .map(b => b.outerHTML)
+"""
+"""Buttons that somebody who speaks to the page cannot call by what they read."""
+
 WIDTHS = {"wide": 1280, "narrow": 420}
 """Widths of the window in pixels."""
 
@@ -112,7 +120,7 @@ def test_a_chat_streams_is_edited_regenerated_and_kept(
 ) -> None:
     """What a person does in a chat; the server keeps it over a kernel's restart."""
     widget = opened(page, lab, "chat")
-    widget.get_by_role("button", name="Begin a new conversation").click()
+    widget.get_by_role("button", name="New chat").click()
     expect(widget.get_by_text("Ask something below.")).to_be_visible()
 
     ask(widget, "Who are you?")
@@ -122,7 +130,7 @@ def test_a_chat_streams_is_edited_regenerated_and_kept(
     expect(widget.locator(".llm-statistics")).to_contain_text("47 answer tokens")
     expect(widget.get_by_role("status")).to_have_text("The answer is complete.")
 
-    widget.get_by_role("button", name="Answer this question once more").click()
+    widget.get_by_role("button", name="Regenerate this answer").click()
     expect(widget.get_by_text("2 of 2")).to_be_visible(timeout=SLOW)
     widget.get_by_role("button", name="Earlier version").click()
     expect(widget.get_by_text("1 of 2")).to_be_visible()
@@ -156,7 +164,7 @@ def test_a_long_answer_is_stopped_and_settings_apply(
 ) -> None:
     """Stop ends it in the engine; model, system prompt and sampling are the chat's."""
     widget = opened(page, lab, "chat")
-    widget.get_by_role("button", name="Begin a new conversation").click()
+    widget.get_by_role("button", name="New chat").click()
     widget.get_by_label("Model").select_option("babble")
     widget.get_by_text("Settings").click()
     widget.get_by_label("System prompt").fill("Be brief.")
@@ -182,7 +190,7 @@ def test_a_question_that_is_refused_can_be_sent_again(
 ) -> None:
     """The error is told aloud, and the text is not lost."""
     widget = opened(page, lab, "chat")
-    widget.get_by_role("button", name="Begin a new conversation").click()
+    widget.get_by_role("button", name="New chat").click()
     picker = widget.get_by_label("Model")
     picker.evaluate("e => e.append(new Option('nothing', 'nothing'))")
     picker.select_option("nothing")
@@ -215,7 +223,7 @@ def test_models_are_managed(page: Page, lab: LiveServer) -> None:
     expect(state).to_have_attribute("data-state", "ready", timeout=SLOW)
     expect(hello).to_contain_text("context 512")
     expect(widget.get_by_role("status")).to_have_text("hello is ready.")
-    hello.get_by_role("button", name="Keep hello loaded").click()
+    hello.get_by_role("button", name="Pin hello: it stays loaded").click()
     expect(hello).to_contain_text("pinned")
     screenshot(page, widget, "manager")
 
@@ -243,6 +251,7 @@ def look(page: Page, widget: Locator, name: str) -> None:
         widget.screenshot(path=SCREENSHOTS / file)
         assert widget.evaluate("e => e.scrollWidth <= e.clientWidth"), file
         assert violations(page, ".llm-widget") == [], file
+        assert widget.evaluate(MISNAMED) == [], file
     page.set_viewport_size({"width": WIDTHS["wide"], "height": 1000})
 
 
@@ -284,7 +293,7 @@ def test_every_state_of_a_chat_is_good_to_look_at(
     widget.get_by_role("button", name="Edit your question and send it again").click()
     look(themed, widget, "chat-edit")
 
-    widget.get_by_role("button", name="Begin a new conversation").click()
+    widget.get_by_role("button", name="New chat").click()
     expect(widget.get_by_text("Ask something below.")).to_be_visible()
     look(themed, widget, "chat-empty")
 
