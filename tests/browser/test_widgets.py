@@ -172,7 +172,7 @@ def test_a_long_answer_is_stopped_and_settings_apply(
     widget.get_by_label("Temperature").blur()
 
     ask(widget, "Talk for ever.")
-    live = widget.locator(".llm-live .llm-body")
+    live = widget.locator(".llm-live .llm-body").last
     expect(live).to_have_text(re.compile(".{20}", re.DOTALL), timeout=SLOW)
     screenshot(page, widget, "chat-streaming")
     widget.get_by_role("button", name="Stop").click()
