@@ -117,6 +117,9 @@ def test_an_error_can_be_fixed_where_there_is_one(open_lab: OpenLab) -> None:
     ).click()
     page.keyboard.press("Control+A")
     page.keyboard.type("1 / 0")
+    # A cell that is run while its kernel is being connected is not run at all.
+    idle = page.get_by_role("button", name="Python 3 (ipykernel) | Idle")
+    expect(idle).to_be_visible(timeout=SLOW)
     page.keyboard.press("Control+Enter")
     failed = page.locator(".jp-Notebook .jp-CodeCell", has_text="ZeroDivisionError")
     expect(failed.first).to_be_visible(timeout=SLOW)
@@ -161,11 +164,11 @@ class Suggestions:
         page.on("requestfailed", self._on_failed)
 
     def _on_request(self, request: Request) -> None:
-        if "/v1/completions" in request.url:
+        if "/llm/infill" in request.url:
             self.bodies.append(request.post_data_json)
 
     def _on_failed(self, request: Request) -> None:
-        self.cancelled += "/v1/completions" in request.url
+        self.cancelled += "/llm/infill" in request.url
 
 
 def test_ghost_text_is_off_by_default_on_a_processor(
@@ -206,7 +209,7 @@ def test_ghost_text_is_suggested_and_accepted(
     expect(cell.locator(".jp-GhostText")).to_contain_text(FILLING, timeout=SLOW)
     screenshot(page, "ghost-text")
     assert len(asked.bodies) < len("total = double(2); ")
-    assert asked.bodies[-1]["prompt"] == f"{SOURCE}\n\ntotal = double(2); "
+    assert asked.bodies[-1]["input_prefix"] == f"{SOURCE}\n\ntotal = double(2); "
     page.keyboard.press("Tab")
 
     expect(cell.locator(".cm-content")).to_have_text(f"total = double(2); {FILLING}")
@@ -222,8 +225,11 @@ def test_a_suggestion_that_comes_too_late_is_cancelled(
         client.post("models/coder/load", json={}).raise_for_status()
     page = open_lab(server=coder)
     asked = Suggestions(page)
-    held: list[Route] = []
-    page.route("**/v1/completions*", held.append)
+
+    def hold(_route: Route) -> None:
+        """Leave it without an answer."""
+
+    page.route("**/llm/infill*", hold)
     ghost = page.locator("[data-ghost]")
     expect(ghost).not_to_have_attribute("data-ghost", "idle", timeout=SLOW)
     ghost.click()
@@ -250,7 +256,7 @@ def test_ghost_text_loads_no_model_by_itself(
     bodies: list[Any] = []
 
     def note(request: Request) -> None:
-        if "/v1/completions" in request.url:
+        if "/llm/infill" in request.url:
             bodies.append(request.post_data_json)
 
     page.on("request", note)
@@ -269,11 +275,11 @@ def test_ghost_text_loads_no_model_by_itself(
     editor.locator(".jp-InputArea-editor").click()
     page.keyboard.press("Control+End")
     with page.expect_response(
-        lambda response: "/v1/completions" in response.url, timeout=SLOW
+        lambda response: "/llm/infill" in response.url, timeout=SLOW
     ) as answered:
         page.keyboard.type("\nimport pan")
 
     assert answered.value.ok
-    assert bodies[-1]["prompt"].startswith("def double(x)")
+    assert bodies[-1]["input_prefix"].startswith("def double(x)")
     ghost.click()
     expect(ghost).to_have_attribute("data-ghost", "off")

@@ -342,10 +342,10 @@ def test_cells_outputs_errors_and_files_are_attached(
     page.locator(".jp-Dialog .jp-DirListing-item", has_text="notes.txt").click()
     page.locator(".jp-Dialog .jp-mod-accept").click()
     expect(chips.last).to_have_attribute("title", "Remember the milk.")
-    counted = chat.locator(".jp-llm-tokens").inner_text()
+    # 75 characters are attached.
+    expect(chat.locator(".jp-llm-tokens")).to_have_text("about 19 tokens")
     ask(chat, "What is all this?")
 
-    assert int(re.findall(r"\d+", counted)[0]) > 20
     sent = chat.locator('[data-role="user"] .jp-llm-chip')
     expect(sent).to_have_count(5, timeout=SLOW)
 
@@ -390,7 +390,7 @@ def test_a_load_is_seen_in_place(open_lab: OpenLab, slow_lab: LiveServer) -> Non
     ask(chat, "Who are you?")
 
     doing = chat.locator(".jp-llm-doing")
-    expect(doing).to_contain_text(re.compile(r"Loading the model: .+ \d+%"))
+    expect(doing).to_contain_text(re.compile(r"Loading the model: .+\d+ %"))
     expect(doing.get_by_role("progressbar")).to_be_visible()
     expect(chat.get_by_label("Model", exact=True)).to_contain_text("hello (loading")
     chat.get_by_label("Stop (Escape)").click()

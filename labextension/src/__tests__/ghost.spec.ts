@@ -49,9 +49,7 @@ describe('GhostModel', () => {
   beforeEach(() => {
     vi.useFakeTimers();
     server = new FakeServer();
-    server.replies('POST', 'v1/completions', {
-      choices: [{ index: 0, text: 'return a + b' }]
-    });
+    server.replies('POST', 'infill', { content: 'return a + b' });
     llm = server.llm();
     model = new GhostModel(llm);
   });
@@ -65,12 +63,12 @@ describe('GhostModel', () => {
     await know('on');
 
     expect(await model.suggest(AROUND)).toBe('return a + b');
-    const [asked] = server.asked('POST', 'v1/completions');
+    const [asked] = server.asked('POST', 'infill');
     expect(await asked?.json()).toMatchObject({
       model: 'hello',
-      prompt: AROUND.before,
-      suffix: AROUND.after,
-      max_tokens: 48
+      input_prefix: AROUND.before,
+      input_suffix: AROUND.after,
+      n_predict: 48
     });
     expect(model.state.state).toBe('idle');
   });
@@ -84,7 +82,7 @@ describe('GhostModel', () => {
     await know(enabled, given, layers);
 
     expect(await model.suggest(AROUND)).toBe('');
-    expect(server.asked('POST', 'v1/completions')).toHaveLength(0);
+    expect(server.asked('POST', 'infill')).toHaveLength(0);
   });
 
   it('is on by itself where the model computes on a GPU', async () => {
@@ -97,7 +95,7 @@ describe('GhostModel', () => {
     await know('on');
     server.routes(
       'POST',
-      'v1/completions',
+      'infill',
       request =>
         new Promise((_, reject) => {
           request.signal.addEventListener('abort', () => {
@@ -109,24 +107,19 @@ describe('GhostModel', () => {
     await vi.advanceTimersByTimeAsync(1);
     expect(model.state.state).toBe('thinking');
 
-    server.replies('POST', 'v1/completions', { choices: [{ text: 'new' }] });
+    server.replies('POST', 'infill', { content: 'new' });
     const fresh = model.suggest(AROUND);
     await vi.advanceTimersByTimeAsync(1);
 
     expect(await late).toBe('');
     expect(await fresh).toBe('new');
-    const asked = server.asked('POST', 'v1/completions');
+    const asked = server.asked('POST', 'infill');
     expect(asked[0]?.signal.aborted).toBe(true);
   });
 
   it('shows why it fails', async () => {
     await know('on');
-    server.replies(
-      'POST',
-      'v1/completions',
-      { error: { message: 'No.' } },
-      500
-    );
+    server.replies('POST', 'infill', { error: { message: 'No.' } }, 500);
 
     expect(await model.suggest(AROUND)).toBe('');
     expect(model.state).toMatchObject({

@@ -1,7 +1,7 @@
 import type { ServerConnection } from '@jupyterlab/services';
 
 import { readParts } from './chunk';
-import { isRecord, text } from './read';
+import { isRecord } from './read';
 import { callJson, notUnderstood, openStream } from './request';
 import { readEvents } from './sse';
 import type { ReplyPart } from './types';
@@ -55,6 +55,8 @@ export interface IGap {
 /**
  * Return what a fill-in-the-middle model puts between two texts.
  *
+ * Also where nothing follows; there, `v1/completions` would go on with the text as
+ * if it were prose.
  * To abort the signal ends it in the engine. Throws `ApiError`.
  */
 export async function fillIn(
@@ -65,19 +67,18 @@ export async function fillIn(
 ): Promise<string> {
   const body = await callJson(settings, {
     method: 'POST',
-    path: 'v1/completions',
+    path: 'infill',
     body: {
       model,
-      prompt: before,
-      suffix: after,
-      max_tokens: maxTokens,
+      input_prefix: before,
+      input_suffix: after,
+      n_predict: maxTokens,
       temperature: 0
     },
     signal
   });
-  if (!isRecord(body) || !Array.isArray(body['choices'])) {
+  if (!isRecord(body) || typeof body['content'] !== 'string') {
     throw notUnderstood();
   }
-  const choice: unknown = body['choices'][0];
-  return isRecord(choice) ? text(choice['text']) : '';
+  return body['content'];
 }

@@ -101,7 +101,8 @@ export class NotebookWorkspace implements IWorkspace {
       chosen.map(async ({ path, name }) => {
         const file = await manager.services.contents.get(path, {
           type: 'file',
-          format: 'text'
+          format: 'text',
+          content: true
         });
         return { kind: 'file', name, content: String(file.content) };
       })
