@@ -1,12 +1,13 @@
 """JupyterLab in a real browser, for the tests of what people see."""
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.chromium import chromium, settle
 from tests.live import LiveServer, live_server
@@ -58,7 +59,9 @@ def open_lab(browser: Browser, lab: LiveServer) -> Iterator[OpenLab]:
         contexts.append(context)
         page = context.new_page()
         page.goto(f"{server.url}lab/tree/{notebook}?token={server.token}&reset")
-        page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for(timeout=SLOW)
+        written = json.loads((server.notebooks / notebook).read_text())["cells"]
+        cells = page.locator(".jp-NotebookPanel .jp-Cell")
+        expect(cells).to_have_count(len(written), timeout=SLOW)
         return page
 
     yield open_page

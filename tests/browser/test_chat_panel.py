@@ -31,7 +31,7 @@ from tests.models.hello import write_hello
 from tests.slow_worker import STUCK
 from tests.waiting import eventually
 
-LETTERS = "root ::= [a-z]{6000}"
+LETTERS = "root ::= [a-z]+"
 """Text that is shown as it is, whatever Markdown does."""
 MIXED = r"""
 root ::= part{12}
@@ -121,15 +121,13 @@ def test_a_reload_in_mid_answer_goes_on_with_it(
     ask(chat, "Go on for ever.")
     words = answers(chat).locator(".jp-llm-markdown")
     expect(words).to_have_text(re.compile(r"\S{20}"), timeout=SLOW)
-    begun = words.inner_text()[:20]
+    begun = words.inner_text()
 
     page.reload()
 
     stop = chat.get_by_label("Stop (Escape)")
     expect(stop).to_be_visible(timeout=SLOW)
-    expect(words).to_have_text(re.compile(rf"^{re.escape(begun)}"), timeout=SLOW)
-    found = words.inner_text()
-    eventually(lambda: len(words.inner_text()) > len(found))
+    expect(words).to_have_text(re.compile(rf"^{re.escape(begun)}\S"), timeout=SLOW)
     stop.click()
     expect(chat.get_by_label("Send (Enter)")).to_be_visible(timeout=SLOW)
     with lab.client() as client:

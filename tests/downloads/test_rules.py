@@ -244,6 +244,7 @@ def test_stopping_leaves_no_process_and_loses_nothing(
     other = content(2)
     hub.add("org/Other", {MODEL: other})
     hub.store_faults.extend([Fault(hold=HALF), Fault(hold=HALF)])
+    others = set(psutil.Process().children(recursive=True))
 
     async def scenario() -> None:
         async with place.downloads(patience=LONG) as downloads:
@@ -267,7 +268,7 @@ def test_stopping_leaves_no_process_and_loses_nothing(
     asyncio.run(scenario())
     assert hub.sent == SIZE + HALF
     assert (place.models / PLACED).read_bytes() == model
-    assert not psutil.Process().children(recursive=True)
+    assert set(psutil.Process().children(recursive=True)) <= others
 
 
 async def watched(downloads: Downloads, download_id: str) -> list[DownloadStatus]:

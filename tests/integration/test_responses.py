@@ -227,7 +227,7 @@ def test_items_of_a_stored_response_can_be_referred_to(client: openai.OpenAI) ->
 
 def test_tools_that_nobody_runs_here_are_left_out(client: openai.OpenAI) -> None:
     """Agents offer them wherever they are; the answer says that they are not there."""
-    search = {"type": "web_search", "external_web_access": False}
+    search: Any = {"type": "web_search", "external_web_access": False}
     reply = client.responses.with_raw_response.create(
         model="guide", input=ASKED, temperature=0, tools=[search, WEATHER]
     )
