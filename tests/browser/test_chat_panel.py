@@ -434,8 +434,15 @@ def test_nothing_jumps_while_an_answer_streams(
     chat = page.locator("#jp-llm-chat")
     ask(chat, "Write all kinds of things.")
     expect(chat.locator(".jp-llm-block pre").first).to_be_visible(timeout=SLOW)
-    chat.locator(".jp-llm-scroll").hover()
-    page.mouse.wheel(0, -5000)
+    scroller = chat.locator(".jp-llm-scroll")
+    scroller.hover()
+
+    def at_the_top() -> bool:
+        # What grows while the wheel still turns can end the turn in the middle.
+        page.mouse.wheel(0, -5000)
+        return bool(scroller.evaluate("box => box.scrollTop === 0"))
+
+    assert eventually(at_the_top)
     page.evaluate(
         """() => {
           window.jumps = [];
