@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import SchemaError
+from .fences import code_of, without_fences
 from .pieces import ToolResult
 
 
@@ -120,23 +121,3 @@ class Answer:
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ANN401, FBT001  # IPython's signature
         del cycle
         printer.text(self.text)
-
-
-def without_fences(text: str) -> str:
-    """Return what stands between code fences, if the whole text is one block."""
-    lines = text.strip().splitlines()
-    fenced = len(lines) > 1 and lines[0].startswith("```") and lines[-1] == "```"
-    return "\n".join(lines[1:-1]) if fenced else text.strip()
-
-
-def code_of(text: str) -> str:
-    """Return the first fenced block of ``text``; all of it where there is none."""
-    block: list[str] | None = None
-    for line in text.strip().splitlines():
-        if line.lstrip().startswith("```"):
-            if block is not None:
-                break
-            block = []
-        elif block is not None:
-            block.append(line)
-    return text.strip() if block is None else "\n".join(block)

@@ -152,11 +152,13 @@ class Exchange:
         """
         end = self._end or End(reason="stopped", model=self.model)
         schema = self._question.schema
-        whole = schema is not None and not stopped
+        value: Any = self._text
+        if schema is not None and not stopped:
+            value = schema.value(self._text, cut=end.reason == "length")
         return Answer(
             text=self._text,
             model=end.model or self.model,
-            value=schema.value(self._text) if schema and whole else self._text,
+            value=value,
             reasoning=self._reasoning,
             calls=tuple(self._results),
             finish_reason="stopped" if stopped else end.reason,

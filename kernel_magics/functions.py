@@ -10,7 +10,7 @@ import msgspec
 from .context.describe import describe, shortened
 from .errors import ToolError
 from .pieces import ToolCall
-from .schema import closed
+from .schema import finite
 
 RESULT_LIMIT = 4000
 """Characters that a model is told of one result."""
@@ -31,10 +31,10 @@ class Tool:
     def definition(self) -> dict[str, Any]:
         """The function in OpenAI's shape."""
         parts = msgspec.json.schema(self._arguments)["$defs"]
-        parameters = closed(parts.pop(self._arguments.__name__))
+        parameters = finite(parts.pop(self._arguments.__name__))
         parameters.pop("title", None)
         if parts:
-            parameters["$defs"] = closed(parts)
+            parameters["$defs"] = finite(parts)
         function = {
             "name": self.name,
             "description": inspect.getdoc(self._function) or "",

@@ -166,7 +166,7 @@ def status(data: dict[str, Any]) -> Status:
     """Return what a ``status`` event says."""
     match data.get("status"):
         case "loading" if data.get("stage") == "waiting":
-            return Status(text="waiting until other models make room")
+            return Status(text="waiting for memory")
         case "loading":
             return Status(text=f"loading ({data['stage']})", fraction=data["fraction"])
         case "ready":

@@ -7,8 +7,13 @@ from typing import Any
 
 import msgspec
 
-from .answer import without_fences
 from .errors import SchemaError
+from .fences import without_fences
+
+_LOWEST = {"minimum", "exclusiveMinimum"}
+_HIGHEST = {"maximum", "exclusiveMaximum"}
+_CHOSEN = {"enum", "const"}
+"""JSON Schema's words for which integers may be."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,20 +36,24 @@ class Schema:
         named = {"name": self.name, "schema": self.json, "strict": True}
         return {"type": "json_schema", "json_schema": named}
 
-    def value(self, text: str) -> Any:  # noqa: ANN401  # of the type that was asked for
+    def value(self, text: str, *, cut: bool = False) -> Any:  # noqa: ANN401  # of the type that was asked for
         """Return the object that ``text`` stands for.
 
         Raises:
-            SchemaError: It is no such object, as where the answer was cut.
+            SchemaError: It is no such object; ``cut`` is whether the text was ended
+                by its length, which is then why.
         """
         try:
             return self.read(without_fences(text))
         # Pydantic's error, msgspec's and json's have only this in common.
         except (ValueError, TypeError) as error:
-            raise SchemaError(
-                f"the answer is no {self.name}: {error}. An answer that was cut by "
-                f"its length may be whole with a larger max_tokens."
-            ) from error
+            if cut:
+                raise SchemaError(
+                    f"the answer was cut at its greatest length, so it is no whole "
+                    f"{self.name}. A larger max_tokens, or a longer context, lets it "
+                    "go on."
+                ) from error
+            raise SchemaError(f"the answer is no {self.name}: {error}.") from error
 
 
 def schema_of(wanted: object) -> Schema:
@@ -79,7 +88,7 @@ def _parsed(text: str) -> object:
 def _pydantic(model: Any) -> Schema:  # noqa: ANN401  # Pydantic need not be installed
     return Schema(
         name=_plain_name(model.__name__),
-        json=closed(model.model_json_schema()),
+        json=finite(model.model_json_schema()),
         read=model.model_validate_json,
     )
 
@@ -96,21 +105,26 @@ def _typed(wanted: Any) -> Schema:  # noqa: ANN401  # any type
             f"{name} cannot be a schema: {error}. It may be a JSON Schema (a dict), a "
             f"Pydantic model, a dataclass, a TypedDict, or made of plain types."
         ) from error
-    return Schema(name=name, json=closed(described), read=decoder.decode)
+    return Schema(name=name, json=finite(described), read=decoder.decode)
 
 
-def closed(schema: Any) -> Any:  # noqa: ANN401  # any part of a JSON Schema
-    """Return ``schema`` with objects that have no other properties than the named.
+def finite(schema: Any) -> Any:  # noqa: ANN401  # any part of a JSON Schema
+    """Return ``schema`` without what a small model could write for ever.
 
-    A small model would go on to invent some for ever.
+    Objects have no other properties than the named, and integers have 64 bits.
     """
     if isinstance(schema, list):
-        return [closed(part) for part in schema]
+        return [finite(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
-    parts = {name: closed(part) for name, part in schema.items()}
+    parts = {name: finite(part) for name, part in schema.items()}
     if isinstance(parts.get("properties"), dict) and parts.get("type") == "object":
         parts.setdefault("additionalProperties", False)
+    if parts.get("type") == "integer" and not parts.keys() & _CHOSEN:
+        if not parts.keys() & _LOWEST:
+            parts["minimum"] = -(2**63)
+        if not parts.keys() & _HIGHEST:
+            parts["maximum"] = 2**63 - 1
     return parts
 
 

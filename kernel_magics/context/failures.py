@@ -4,7 +4,10 @@ import traceback
 from dataclasses import dataclass
 from typing import Any
 
+from IPython.core.error import UsageError
+
 from kernel_magics.errors import MagicError
+from kernel_magics.fences import fenced
 
 from .budget import Excerpt
 
@@ -36,6 +39,9 @@ class Failures:
         if error is None or isinstance(error, (MagicError, KeyboardInterrupt)):
             return
         code = getattr(result.info, "raw_cell", "") or ""
+        # A mistyped command of these magics says itself how it is meant.
+        if isinstance(error, UsageError) and "%llm" in code:
+            return
         self.last = Failure(code=code, error=error, trace=plain_trace(error))
 
 
@@ -53,8 +59,6 @@ def excerpts(failure: Failure | None) -> list[Excerpt]:
     if failure is None:
         return []
     return [
-        Excerpt(title="The last error", text=f"```\n{failure.trace}\n```"),
-        Excerpt(
-            title="The cell that raised it", text=f"```python\n{failure.code}\n```"
-        ),
+        Excerpt(title="The last error", text=fenced(failure.trace)),
+        Excerpt(title="The cell that raised it", text=fenced(failure.code, "python")),
     ]

@@ -1,6 +1,6 @@
 """Which parts of the notebook a question carries, by name."""
 
-from collections.abc import Iterable, Iterator, Mapping, Set as AbstractSet
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +16,13 @@ class Notebook:
     """What a notebook holds at one moment.
 
     Attributes:
+        cells: The texts of the cells that ran, by number, the running one last.
         values: Its namespace.
         hidden: Names that came with the shell.
         failure: Its last error.
     """
 
+    cells: Sequence[str]
     values: Mapping[str, Any]
     hidden: AbstractSet[str] = frozenset()
     failure: Failure | None = None
@@ -45,7 +47,7 @@ def gathered(notebook: Notebook, names: Iterable[str], limit: int) -> list[Excer
 def _source(notebook: Notebook, name: str) -> Iterator[Excerpt]:
     match name:
         case "cells":
-            yield from cells.excerpts(notebook.values)
+            yield from cells.excerpts(notebook.cells, notebook.values)
         case "variables":
             yield from variables.excerpts(notebook.values, notebook.hidden)
         case "errors":

@@ -9,8 +9,8 @@ from kernel_magics.answer import Answer
 from kernel_magics.context.budget import Excerpt, characters, tokens
 from kernel_magics.context.interpolate import Interpolated, interpolate
 from kernel_magics.context.sources import SOURCES, gathered
+from kernel_magics.fences import fenced
 from kernel_magics.functions import Toolbox
-from kernel_magics.render.bundles import fenced
 from kernel_magics.schema import Schema, schema_of
 
 from .arguments import listed, unquoted

@@ -1,8 +1,8 @@
 """What a subcommand of ``%llm`` is."""
 
 from argparse import Namespace
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from .arguments import Parser
 from .session import Session
@@ -17,12 +17,14 @@ class Command:
         parser: Reads what follows its name.
         run: Does it.
         completes: What Tab offers beside options: "models", "prompts" or nothing.
+        values: What Tab offers after an option.
     """
 
     summary: str
     parser: Parser
     run: Callable[[Session, Namespace], None]
     completes: str = ""
+    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def one_model(name: str) -> Parser:

@@ -79,6 +79,8 @@ class Completion:
                 for action in command.parser._actions  # noqa: SLF001  # no other way to list them
                 for option in action.option_strings
             ]
+        if said[-1] in command.values:
+            return list(command.values[said[-1]])
         return self._from_server(command.completes)
 
     def _cell(self, said: list[str], unfinished: str) -> list[str]:

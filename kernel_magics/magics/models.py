@@ -19,14 +19,15 @@ from .arguments import Parser
 from .command import Command, one_model
 from .session import Session
 
-_LOAD_OPTIONS: tuple[tuple[str, type[Any], str], ...] = (
-    ("context-length", int, "TOKENS"),
-    ("slots", int, "N"),
-    ("gpu-layers", str, "N"),
-    ("threads", int, "N"),
-    ("kv-type", str, "TYPE"),
-    ("flash-attention", str, "on|off|auto"),
+_LOAD_OPTIONS: tuple[tuple[str, type[Any], str, str], ...] = (
+    ("context-length", int, "TOKENS", "2048 4096 8192 16384 32768"),
+    ("slots", int, "N", "1 2 4 8"),
+    ("gpu-layers", str, "N", "all auto 0"),
+    ("threads", int, "N", "1 2 4 8"),
+    ("kv-type", str, "TYPE", "f16 q8_0 q5_1 q5_0 q4_1 q4_0 bf16 f32"),
+    ("flash-attention", str, "on|off|auto", "on off auto"),
 )
+"""Name, type, how help writes the value, and some that Tab offers."""
 
 
 def _list(session: Session, _arguments: Namespace) -> None:
@@ -81,7 +82,7 @@ def _loaded(model: dict[str, Any]) -> str:
 
 def _load_options(arguments: Namespace) -> dict[str, Any]:
     options: dict[str, Any] = {}
-    for option, _, _ in _LOAD_OPTIONS:
+    for option, *_ in _LOAD_OPTIONS:
         field = option.replace("-", "_")
         value = getattr(arguments, field)
         if value is not None:
@@ -170,7 +171,7 @@ def commands() -> dict[str, Command]:
     use.add_argument("name", nargs="?", metavar="NAME")
     use.add_argument("--reset", action="store_true")
     load = one_model("load")
-    for option, kind, shown in _LOAD_OPTIONS:
+    for option, kind, shown, _ in _LOAD_OPTIONS:
         load.add_argument(f"--{option}", type=kind, metavar=shown)
     load.add_argument("--fit", action="store_true")
     load.add_argument("--keep-alive", metavar="TIME")
@@ -203,6 +204,10 @@ def commands() -> dict[str, Command]:
             parser=load,
             run=_load,
             completes="models",
+            values={
+                f"--{option}": tuple(offered.split())
+                for option, _, _, offered in _LOAD_OPTIONS
+            },
         ),
         "unload": Command(
             summary="give its memory back; `--force` ends running requests",

@@ -80,6 +80,7 @@ class Session:
     def notebook(self) -> Notebook:
         """What the notebook holds now."""
         return Notebook(
+            cells=tuple(self.shell.history_manager.input_hist_raw),
             values=self.values,
             hidden=frozenset(self.shell.user_ns_hidden),
             failure=self.failures.last,

@@ -14,6 +14,7 @@ from kernel_magics.context import cells, failures
 from kernel_magics.context.budget import Excerpt, fitting
 from kernel_magics.context.describe import describe
 from kernel_magics.errors import StoppedError
+from kernel_magics.fences import fenced
 from kernel_magics.pieces import status
 from kernel_magics.render.bundles import markdown_bundle
 from kernel_magics.render.tables import table
@@ -71,12 +72,12 @@ def _fix(session: Session, arguments: Namespace) -> None:
 
 
 def _explain(session: Session, arguments: Namespace) -> None:
-    code = cells.source(session.values, arguments.cell)
+    code = cells.source(session.notebook.cells, arguments.cell)
     if not code:
         where = "before this one" if arguments.cell is None else f"[{arguments.cell}]"
         raise UsageError(f"There is no cell {where} to explain.")
     title = "The cell" if arguments.cell is None else f"Cell [{arguments.cell}]"
-    excerpt = Excerpt(title=title, text=f"```python\n{code}\n```")
+    excerpt = Excerpt(title=title, text=fenced(code, "python"))
     _ask(session, arguments, EXPLAIN, [excerpt])
 
 

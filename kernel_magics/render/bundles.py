@@ -7,6 +7,8 @@ import html
 import json
 from typing import Any, TypeAlias
 
+from kernel_magics.fences import fenced
+
 Bundle: TypeAlias = dict[str, Any]
 """By MIME type."""
 
@@ -76,14 +78,6 @@ def progress_bundle(text: str, fraction: float | None, detail: str = "") -> Bund
     label = html.escape(line)
     bar = f'<progress max="1"{value} aria-label="{label}"></progress>'
     return {"text/html": f"<div>{bar} {label}</div>", "text/plain": line}
-
-
-def fenced(text: str, language: str = "") -> str:
-    """Return ``text`` as a block of code, whatever fences it holds itself."""
-    fence = "```"
-    while fence in text:
-        fence += "`"
-    return f"{fence}{language}\n{text}\n{fence}"
 
 
 def quoted(text: str) -> str:

@@ -3,12 +3,12 @@
 import json
 from typing import Any
 
-from kernel_magics.answer import Answer, without_fences
+from kernel_magics.answer import Answer
+from kernel_magics.fences import fenced, without_fences
 
 from .bundles import (
     Bundle,
     code_bundle,
-    fenced,
     html_bundle,
     json_bundle,
     markdown_bundle,

@@ -9,7 +9,7 @@ export function describeLoad(
   trans: TranslationBundle
 ): string {
   return stage === 'waiting'
-    ? trans.__('Waiting until other models make room')
+    ? trans.__('Waiting for memory')
     : trans.__('%1, %2', describeStage(stage, trans), formatPercent(fraction));
 }
 

@@ -153,7 +153,9 @@ class Model:
         """Architecture, size and quantisation, such as "llama 1B Q4_K - Medium"."""
         buffer = ctypes.create_string_buffer(256)
         lib.llama_model_desc(self.pointer, buffer, len(buffer))
-        return buffer.value.decode(errors="replace")
+        words = buffer.value.decode(errors="replace")
+        # llama.cpp has names only for the sizes of models that it knows.
+        return words.replace(" ?B", f" {_rounded(self.parameters)}", 1)
 
     @property
     def parameters(self) -> int:
@@ -271,3 +273,11 @@ def _shares(
     room: type[ctypes.Array[ctypes.c_float]]
     room = ctypes.c_float * int(lib.llama_max_devices())
     return room(*shares)
+
+
+def _rounded(count: int) -> str:
+    """Return a number of weights as models' names say it: 3.14M, 70B."""
+    for unit, size in (("B", 10**9), ("M", 10**6)):
+        if count >= size:
+            return f"{count / size:.3g}{unit}"
+    return str(count)

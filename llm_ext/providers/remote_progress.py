@@ -23,7 +23,7 @@ def event(comment: str) -> Event | None:
     """Return what a comment says; None if it says nothing of this."""
     if comment == "loaded":
         return Ready()
-    if comment == "waiting until other models make room":
+    if comment == "waiting for memory":
         return Loading(stage="waiting", fraction=0.0)
     if (match := _LOADING.fullmatch(comment)) and match[2] in _STAGES:
         return Loading(stage=_STAGES[match[2]], fraction=int(match[1]) / 100)

@@ -134,7 +134,7 @@ def told(event: Event, *, to_program: bool) -> bytes:
 
 def _loading_words(loading: LoadingStatus) -> str:
     if loading.stage == "waiting":
-        return "waiting until other models make room"
+        return "waiting for memory"
     return f"loading {loading.fraction:.0%} ({loading.stage})"
 
 

@@ -81,7 +81,7 @@ def test_an_answer_that_is_cut_is_no_object(cells: Notebook) -> None:
     )
     output = cells.run("%%llm babble --schema long -n 5\nMake one.")
 
-    assert output.error.startswith("Schema: the answer is no answer")
+    assert output.error.startswith("Schema: the answer was cut")
     assert "max_tokens" in output.error
     assert "[not what was asked for]" in output.text
 

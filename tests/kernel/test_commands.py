@@ -233,6 +233,7 @@ def test_tab_completes_commands_models_and_options(cells: Notebook) -> None:
         ("%llm lo", "%llm load"),
         ("%llm load hel", "%llm load hello"),
         ("%llm load hello --cont", "%llm load hello --context-length"),
+        ("%llm load hello --kv-type q8", "%llm load hello --kv-type q8_0"),
         ("%llm use bab", "%llm use babble"),
         ("%%llm hel", "%%llm hello"),
         ("%%llm --temp", "%%llm --temperature"),

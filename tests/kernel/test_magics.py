@@ -48,6 +48,7 @@ def test_a_long_answer_is_shown_while_it_grows(cells: Notebook) -> None:
 def test_models_are_listed_loaded_and_unloaded(cells: Notebook) -> None:
     loaded = cells.run("%llm load other")
     assert "**other** is loaded" in loaded.text
+    assert "?B" not in loaded.text, "a size that llama.cpp has no name for"
     assert "| `other` | ready |" in cells.run("%llm list").text
     assert "**other** is unloaded" in cells.run("%llm unload other").text
     listed = cells.run("%llm").text

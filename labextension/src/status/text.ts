@@ -139,10 +139,7 @@ function loadingSentence(
   const percent = formatPercent(progress.fraction).trim();
   switch (progress.stage) {
     case 'waiting':
-      return trans.__(
-        'Language model %1 waits until other models make room.',
-        id
-      );
+      return trans.__('Language model %1 waits for memory.', id);
     case 'starting':
       return trans.__(
         'Language model %1 is loading: starting its process, %2.',

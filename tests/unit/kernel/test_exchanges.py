@@ -194,7 +194,7 @@ def test_chunks_become_pieces() -> None:
 
     assert pieces == [
         Status(text="loading (reading)", fraction=0.5),
-        Status(text="waiting until other models make room"),
+        Status(text="waiting for memory"),
         Status(text="loaded", fraction=1.0),
         Status(text="queued behind 2"),
         Status(text="reading the prompt", fraction=0.25),

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from IPython.core.error import UsageError
 
 from kernel_magics.context import cells, variables
 from kernel_magics.context.budget import Excerpt, fitting, tokens
@@ -80,37 +81,41 @@ def test_what_comes_first_is_kept_whole_and_the_last_is_cut() -> None:
     assert fitting(pieces, 0) == []
 
 
-def namespace(*code: str, **values: object) -> dict[str, Any]:
-    return {"In": ["", *code, "%%llm"], "Out": {}, **values}
+def ran(*cells: str) -> tuple[str, ...]:
+    return ("", *cells, "%%llm\nWhy?")
 
 
 def test_cells_come_last_first_with_their_outputs() -> None:
     """The running cell, empty ones, and those that talk to a model stay out."""
-    values = namespace(
-        "x = 1", "", "get_ipython().run_cell_magic('llm', '', 'Hi')", "x + 1"
-    )
-    values["Out"] = {4: 2}
-    found = list(cells.excerpts(values))
+    inputs = ran("!ls", "", "%%llm guide\nHi", "%llm load guide\nx + 1", "%llm ps")
+    found = list(cells.excerpts(inputs, {"Out": {4: 2}}))
 
     assert [excerpt.title for excerpt in found] == ["Cell [4]", "Cell [1]"]
-    assert "Output:\n```\n2" in found[0].text
+    assert found[0].text == "```python\nx + 1\n```\nOutput:\n```\n2\n```"
+    assert "!ls" in found[1].text
+
+
+def test_what_holds_a_fence_itself_stays_in_its_own() -> None:
+    """An output in Markdown does not end the block that it stands in."""
+    (found,) = cells.excerpts(ran("answer"), {"Out": {1: "```\nx\n```"}})
+    assert found.text.endswith("Output:\n````\n```\nx\n```\n````")
 
 
 def test_the_cell_before_is_what_explain_means() -> None:
     """Or the one with a number; an unknown number is none."""
-    values = namespace("x = 1", "get_ipython().run_line_magic('llm', 'ps')")
-    assert cells.source(values, None) == "x = 1"
-    assert cells.source(values, 1) == "x = 1"
-    assert cells.source(values, 99) == ""
-    assert cells.source({}, None) == ""
+    inputs = ran("x = 1", "%llm ps")
+    assert cells.source(inputs, None) == "x = 1"
+    assert cells.source(inputs, 1) == "x = 1"
+    assert cells.source(inputs, 99) == ""
+    assert cells.source((), None) == ""
 
 
 def test_variables_are_the_persons_own_tables_first() -> None:
     """No modules, functions, classes, private names, or names of the shell."""
     table = pd.DataFrame({"a": [1]})
-    values = namespace(
-        table=table, x=1, newest="n", _hidden=2, np=np, f=namespace, C=Excerpt, came=3
-    )
+    values: dict[str, Any] = {"In": ["", "x = 1"], "Out": {}, "table": table}
+    values |= {"x": 1, "newest": "n", "_hidden": 2, "came": 3}
+    values |= {"np": np, "f": ran, "C": Excerpt}
     found = list(variables.excerpts(values, {"came"}))
 
     titles = [excerpt.title.split("`")[1] for excerpt in found]
@@ -130,11 +135,12 @@ def raised(kind: type[BaseException]) -> BaseException:
 
 
 def test_the_last_failure_is_the_users_own() -> None:
-    """A success after it, an interrupt and a refusal of the server change nothing."""
+    """No success, interrupt, refusal of the server or mistyped command changes it."""
     failures = Failures()
     failures.note(ended("1/0", raised(ZeroDivisionError)))
     for error in (None, raised(RefusedError), raised(KeyboardInterrupt)):
         failures.note(ended("ok", error))
+    failures.note(ended("%llm lod guide", raised(UsageError)))
 
     assert failures.last is not None
     assert failures.last.code == "1/0"
@@ -151,8 +157,8 @@ def test_parts_share_the_budget(limit: int) -> None:
     """What one part leaves the next may use; all together they keep to it."""
     failures = Failures()
     failures.note(ended("1/0", raised(ValueError)))
-    values = namespace(*[f"y{n} = '{'z' * 400}'" for n in range(20)], x=1)
-    notebook = Notebook(values=values, failure=failures.last)
+    inputs = ran(*[f"y{n} = '{'z' * 400}'" for n in range(20)])
+    notebook = Notebook(cells=inputs, values={"x": 1}, failure=failures.last)
     found = gathered(notebook, ["variables", "errors", "cells"], limit)
 
     assert sum(tokens(str(excerpt)) for excerpt in found) <= limit + 10

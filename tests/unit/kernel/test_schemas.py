@@ -1,8 +1,9 @@
 """What can be asked for with a schema, and the object that comes of it."""
 
 from dataclasses import dataclass
-from typing import Any, Literal, TypedDict
+from typing import Annotated, Any, Literal, TypedDict
 
+import msgspec
 import pydantic
 import pytest
 
@@ -50,11 +51,15 @@ def test_the_object_is_what_was_asked_for(wanted: Any, text: str, value: Any) ->
     assert schema.response_format["json_schema"]["schema"] == schema.json
 
 
-def test_objects_of_types_are_closed_and_a_users_schema_is_not_touched() -> None:
-    """A small model would invent properties for ever."""
+def test_types_have_an_end_and_a_users_schema_is_not_touched() -> None:
+    """A small model would invent properties, and write digits, for ever."""
     assert schema_of(Person).json["additionalProperties"] is False
     assert schema_of(Point).json["$defs"]["Point"]["additionalProperties"] is False
-    own = {"type": "object", "properties": {"a": {}}}
+    assert schema_of(list[int]).json["items"]["maximum"] == 2**63 - 1
+    at_least_one = schema_of(Annotated[int, msgspec.Meta(ge=1)]).json
+    assert (at_least_one["minimum"], at_least_one["maximum"]) == (1, 2**63 - 1)
+    assert "minimum" not in schema_of(Literal[1, 2]).json
+    own = {"type": "object", "properties": {"a": {}, "b": {"type": "integer"}}}
     assert schema_of(own).json == own
 
 
@@ -63,6 +68,17 @@ def test_an_answer_that_is_none_is_refused(text: str) -> None:
     """It says what it should have been."""
     with pytest.raises(SchemaError, match="the answer is no Point"):
         schema_of(Point).value(text)
+
+
+def test_an_answer_that_was_cut_says_what_lets_it_go_on() -> None:
+    """Not where the parser stood when it ended."""
+    with pytest.raises(
+        SchemaError, match="cut at its greatest length, so it is no whole Point"
+    ) as caught:
+        schema_of(Point).value('{"x": 1', cut=True)
+    assert "max_tokens" in str(caught.value)
+    assert "byte" not in str(caught.value)
+    assert schema_of(Point).value('{"x": 1}', cut=True) == Point(1)
 
 
 @pytest.mark.parametrize("wanted", [Ellipsis, "{no json", lambda: 0])

@@ -207,7 +207,7 @@ def test_a_line_without_end_is_given_up() -> None:
     ("comment", "expected"),
     [
         ("loading 42% (reading)", "Loading"),
-        ("waiting until other models make room", "Loading"),
+        ("waiting for memory", "Loading"),
         ("loaded", "Ready"),
         ("reading the prompt 3/7", "PromptProgress"),
         ("queued behind 2", "Queued"),
