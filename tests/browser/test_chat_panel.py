@@ -295,7 +295,11 @@ def test_what_is_attached_goes_along(open_lab: OpenLab) -> None:
     chat.get_by_label("Attach something").first.click()
     chat.get_by_role("button", name="Current cell", exact=True).click()
     expect(chat.locator(".jp-llm-chip")).to_have_text("Cell 2")
-    expect(chat.locator(".jp-llm-tokens")).to_contain_text("about 6 tokens")
+    tokens = chat.locator(".jp-llm-tokens")
+    expect(tokens).to_have_text("about 6 tokens")
+    chat.locator(".jp-llm-composer textarea").fill("many a word " * 100)
+    # It is counted with the model's own vocabulary as soon as that matters.
+    expect(tokens).to_have_text(re.compile(r"^\d{3,4} tokens$"), timeout=SLOW)
 
     ask(chat, "What is this?")
     finished(chat)
@@ -339,8 +343,8 @@ def test_cells_outputs_errors_and_files_are_attached(
     page.locator(".jp-Dialog .jp-DirListing-item", has_text="notes.txt").click()
     page.locator(".jp-Dialog .jp-mod-accept").click()
     expect(chips.last).to_have_attribute("title", "Remember the milk.")
-    # 75 characters are attached.
-    expect(chat.locator(".jp-llm-tokens")).to_have_text("about 19 tokens")
+    # 75 characters are attached, in four parts.
+    expect(chat.locator(".jp-llm-tokens")).to_have_text("about 21 tokens")
     ask(chat, "What is all this?")
 
     sent = chat.locator('[data-role="user"] .jp-llm-chip')

@@ -61,6 +61,22 @@ def test_a_press_on_the_status_bar_shows_the_models(open_lab: OpenLab) -> None:
     expect(page.locator("#jp-llm-models .jp-llm-row").first).to_be_visible(timeout=SLOW)
 
 
+def test_a_panel_that_cannot_be_loaded_says_so(open_lab: OpenLab) -> None:
+    """Its code comes when it is first seen; the server may be away just then."""
+    page = open_lab()
+    page.route("**/lab/extensions/jupyter-llm-ext/**", lambda route: route.abort())
+    page.locator('.lm-TabBar-tab[data-id="jp-llm-models"]').click()
+    panel = page.locator("#jp-llm-models")
+    expect(panel.get_by_role("alert")).to_contain_text("could not be loaded")
+    screenshot(page, "panel-not-loaded")
+
+    page.unroute_all()
+    panel.get_by_role("button", name="Try again").click()
+
+    expect(panel.locator(".jp-llm-row").first).to_be_visible(timeout=SLOW)
+    expect(panel.get_by_role("alert")).to_have_count(0)
+
+
 def test_a_start_is_light_and_asks_nothing(browser: Browser, lab: LiveServer) -> None:
     """At most 60 KB more, zipped; no request before there is something to show it."""
     settings = lab.folder / "config" / "lab" / "user-settings" / "@jupyterlab"

@@ -58,11 +58,14 @@ describe('ComposerModel', () => {
       .toEqual(['a']);
   });
 
-  it('counts what is attached as well', () => {
-    composer.text = 'abcd';
-    composer.attach({ kind: 'cell', name: 'Cell 1', content: 'x'.repeat(40) });
+  it('holds what is attached before what is asked, and no image as text', () => {
+    composer.text = 'Why?';
+    composer.attach(
+      { kind: 'cell', name: 'Cell 1', content: 'x = 1' },
+      { kind: 'image', name: 'Plot', content: 'data:image/png;base64,AAAA' }
+    );
 
-    expect(composer.tokens).toBe(11);
+    expect(composer.content).toBe('x = 1\n\nWhy?');
     expect(composer.isEmpty).toBe(false);
   });
 

@@ -19,9 +19,10 @@ export function ComposerView({
   readonly model: ChatModel;
 }): React.ReactElement {
   const trans = useWords();
-  const { composer, conversation, workspace } = model;
+  const { composer, conversation, count, workspace } = model;
   useChanges(composer.changed);
   useChanges(conversation.changed);
+  useChanges(count.changed);
   const input = React.useRef<HTMLTextAreaElement>(null);
   const slash = useSlashMenu(composer, () => {
     selectGap(input.current);
@@ -83,7 +84,9 @@ export function ComposerView({
         )}
         <span className="jp-llm-tokens">
           {!composer.isEmpty &&
-            trans._n('about %1 token', 'about %1 tokens', composer.tokens)}
+            (count.isExact
+              ? trans._n('%1 token', '%1 tokens', count.tokens)
+              : trans._n('about %1 token', 'about %1 tokens', count.tokens))}
         </span>
         {isBusy ? (
           <IconButton

@@ -3,7 +3,6 @@ import { type ISignal, Signal } from '@lumino/signaling';
 
 import { listPrompts } from '../api/prompts';
 import type { IAttachment, IPrompt } from '../api/types';
-import { estimateTokens } from './tokens-estimate';
 
 /** What is about to be sent. */
 export class ComposerModel {
@@ -36,11 +35,12 @@ export class ComposerModel {
         );
   }
 
-  /** About how many tokens it is, all attachments included. */
-  get tokens(): number {
-    return estimateTokens(
-      this._text + this._attachments.map(({ content }) => content).join('')
-    );
+  /** All that a model reads of it as text: the attachments, then what is asked. */
+  get content(): string {
+    const texts = this._attachments.filter(({ kind }) => kind !== 'image');
+    return [...texts.map(({ content }) => content), this._text]
+      .filter(part => part !== '')
+      .join('\n\n');
   }
 
   get isEmpty(): boolean {

@@ -15,6 +15,7 @@ import { ComposerModel } from './composer';
 import { ConversationModel, type IManner } from './conversation';
 import { fileNameOf, saveAs } from './save-as';
 import { ShelfModel } from './shelf';
+import { TokenCountModel } from './token-count';
 
 const ENDINGS: Readonly<Record<ExportFormat, string>> = {
   markdown: 'md',
@@ -37,14 +38,19 @@ export class ChatModel implements IDisposable {
     readonly workspace: IWorkspace | null
   ) {
     this.composer = new ComposerModel(_server.settings);
+    this.count = new TokenCountModel(_server.settings);
     this.shelf = new ShelfModel(_server.settings);
     this._conversation = this._watch(
       new ConversationModel(_server, null, _manner())
     );
     _server.feed.changed.connect(this._onFeed);
+    this.composer.changed.connect(this._recount);
+    this._changed.connect(this._recount);
   }
 
   readonly composer: ComposerModel;
+  /** Of what the composer holds. */
+  readonly count: TokenCountModel;
   readonly shelf: ShelfModel;
 
   get connection(): Connection {
@@ -206,6 +212,7 @@ export class ChatModel implements IDisposable {
     this.stop();
     this._server.feed.changed.disconnect(this._onFeed);
     this._conversation.dispose();
+    this.count.dispose();
     this.shelf.dispose();
     Signal.clearData(this);
   }
@@ -226,6 +233,7 @@ export class ChatModel implements IDisposable {
   }
 
   private _watch(conversation: ConversationModel): ConversationModel {
+    conversation.changed.connect(this._recount);
     conversation.stored.connect(() => {
       this._memory.set(conversation.id);
       void this.shelf.refresh();
@@ -235,6 +243,14 @@ export class ChatModel implements IDisposable {
 
   private readonly _onFeed = (): void => {
     this._changed.emit();
+  };
+
+  private readonly _recount = (): void => {
+    const { model } = this;
+    this.count.look(
+      this.composer.content,
+      model?.provider === null ? model.id : null
+    );
   };
 
   private readonly _changed = new Signal<this, void>(this);

@@ -19,7 +19,7 @@ export class ShelfModel implements IDisposable {
     this._debouncer = new Debouncer(() => this.refresh(), PATIENCE_MS);
   }
 
-  /** Newest first; null before the first answer. */
+  /** Those in which something was said, newest first; null before the first answer. */
   get conversations(): readonly IConversation[] | null {
     return this._conversations;
   }
@@ -52,10 +52,14 @@ export class ShelfModel implements IDisposable {
     this._request = new AbortController();
     const { signal } = this._request;
     await this._attempt(async () => {
-      this._conversations = await listConversations(
+      const conversations = await listConversations(
         this._settings,
         this._search.trim(),
         signal
+      );
+      // A first question that was refused leaves one that nobody would know again.
+      this._conversations = conversations.filter(
+        ({ title, messageCount }) => title !== '' || messageCount > 0
       );
     }, signal);
   }

@@ -44,7 +44,7 @@ function label({ state }: GhostState, trans: TranslationBundle): string {
     case 'off':
       return trans.__('Ghost: off');
     case 'no-model':
-      return trans.__('Ghost: –');
+      return trans.__('Ghost: no model');
     case 'idle':
       return trans.__('Ghost: on');
     case 'thinking':

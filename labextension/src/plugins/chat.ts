@@ -83,7 +83,7 @@ export const chatPlugin: JupyterFrontEndPlugin<void> = {
       );
       return new panel.ChatPanel(model, rendering, trans);
     };
-    const panel = new LazyPanel(() => make(SIDEBAR));
+    const panel = new LazyPanel(() => make(SIDEBAR), trans);
     panel.id = SIDEBAR;
     dress(panel);
     app.shell.add(panel, 'right', { rank: 900, type: 'Chat' });
@@ -134,7 +134,7 @@ export const chatPlugin: JupyterFrontEndPlugin<void> = {
         const { id } = args;
         const place =
           typeof id === 'string' ? id : `jp-llm-chat-${crypto.randomUUID()}`;
-        const content = new LazyPanel(() => make(place));
+        const content = new LazyPanel(() => make(place), trans);
         const widget = new MainAreaWidget({ content });
         widget.id = place;
         widget.toolbar.hide();

@@ -32,7 +32,7 @@ export const modelsPlugin: JupyterFrontEndPlugin<void> = {
         import('../library/library-panel')
       ]);
       return new LibraryPanel(new LibraryModel(server), trans);
-    });
+    }, trans);
     panel.id = 'jp-llm-models';
     panel.title.icon = modelsIcon;
     panel.title.caption = trans.__('Language models');
