@@ -1,10 +1,18 @@
 """What the tests of the panels do as a person does it, and where they look."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Locator, Page, TimeoutError as TookTooLong, expect
+from playwright.sync_api import (
+    Locator,
+    Page,
+    Request,
+    TimeoutError as TookTooLong,
+    expect,
+)
 
 from tests.live import LiveServer
 from tests.waiting import eventually
@@ -58,6 +66,30 @@ def open_chat(page: Page, model: str | None = None) -> Locator:
     if model is not None:
         chat.get_by_label("Model", exact=True).select_option(model)
     return chat
+
+
+@contextmanager
+def layout_kept(page: Page) -> Iterator[None]:
+    """Wait at the end until JupyterLab has kept that the chat is shown.
+
+    It does so a moment after it was opened; a reload before that finds it closed.
+    """
+
+    def keeps(request: Request) -> bool:
+        is_kept = request.method == "PUT" and "/api/workspaces/" in request.url
+        return is_kept and '"current":"jp-llm-chat"' in (request.post_data or "")
+
+    with page.expect_request_finished(keeps, timeout=SLOW):
+        yield
+
+
+def reload(page: Page) -> None:
+    """Reload the page, and wait until JupyterLab has restored what was open.
+
+    What is opened before that is closed by it again.
+    """
+    page.reload()
+    page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for(timeout=SLOW)
 
 
 def open_chat_in_main(page: Page) -> Locator:

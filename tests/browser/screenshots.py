@@ -29,6 +29,7 @@ from tests.browser.panel import (
     open_chat,
     open_chat_in_main,
     open_models,
+    reload,
     show_conversation,
     write_notebook,
 )
@@ -238,7 +239,7 @@ def models_loading(stage: Stage, page: Page) -> None:
 def models_offline(_: Stage, page: Page) -> None:
     """The server is away."""
     page.route("**/llm/events*", lambda route: route.abort())
-    page.reload()
+    reload(page)
     page.locator('.lm-TabBar-tab[data-id="jp-llm-models"]').click(timeout=SLOW)
     alert = page.locator("#jp-llm-models").get_by_role("alert")
     expect(alert).to_be_visible(timeout=SLOW)

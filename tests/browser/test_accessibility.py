@@ -18,6 +18,7 @@ from tests.browser.panel import (
     make_conversation,
     open_chat,
     open_models,
+    reload,
     screenshot,
     show_conversation,
 )
@@ -114,7 +115,7 @@ def test_every_state_is_accessible(
     expect(proposal).to_have_count(0)
 
     page.route("**/llm/events*", lambda route: route.abort())
-    page.reload()
+    reload(page)
     page.locator('.lm-TabBar-tab[data-id="jp-llm-models"]').click(timeout=SLOW)
     alert = page.locator("#jp-llm-models").get_by_role("alert")
     expect(alert).to_be_visible(timeout=SLOW)

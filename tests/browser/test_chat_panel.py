@@ -18,6 +18,7 @@ from tests.browser.panel import (
     ask,
     choose_conversation,
     finished,
+    layout_kept,
     make_conversation,
     open_chat,
     open_chat_in_main,
@@ -75,7 +76,8 @@ def slow_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 def test_an_answer_streams_in_and_outlives_a_reload(open_lab: OpenLab) -> None:
     """Ask, read, look at the figures, reload: all is there."""
     page = open_lab()
-    chat = open_chat(page, "guide")
+    with layout_kept(page):
+        chat = open_chat(page, "guide")
 
     ask(chat, "How do I read a CSV file with pandas?")
     finished(chat)
@@ -116,7 +118,8 @@ def test_a_reload_in_mid_answer_goes_on_with_it(
     Nothing of it is missing then, and nothing is there twice.
     """
     page = open_lab()
-    made = endless(lab, page, grammar=LETTERS)
+    with layout_kept(page):
+        made = endless(lab, page, grammar=LETTERS)
     chat = page.locator("#jp-llm-chat")
     ask(chat, "Go on for ever.")
     words = answers(chat).locator(".jp-llm-markdown")
@@ -132,7 +135,7 @@ def test_a_reload_in_mid_answer_goes_on_with_it(
     expect(chat.get_by_label("Send (Enter)")).to_be_visible(timeout=SLOW)
     with lab.client() as client:
         stored = client.get(f"conversations/{made}").json()["messages"][-1]
-    assert words.inner_text().strip() == stored["content"]
+    expect(words).to_have_text(stored["content"])
 
 
 def test_a_second_browser_sees_the_conversation(

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenLab
-from tests.browser.panel import SLOW, open_models, screenshot, write_notebook
+from tests.browser.panel import SLOW, open_models, reload, screenshot, write_notebook
 from tests.hub import Fault, Hub, running_hub
 from tests.live import LiveServer, live_server
 from tests.models.hello import write_hello
@@ -181,7 +181,7 @@ def test_a_server_that_is_away_is_missed_and_found_again(open_lab: OpenLab) -> N
     """Offline is a state of its own, with a way to try again."""
     page = open_lab()
     page.route("**/llm/events*", lambda route: route.abort())
-    page.reload()
+    reload(page)
     page.locator('.lm-TabBar-tab[data-id="jp-llm-models"]').click(timeout=SLOW)
     alert = page.locator("#jp-llm-models").get_by_role("alert")
     expect(alert).to_contain_text("cannot be reached", timeout=SLOW)
