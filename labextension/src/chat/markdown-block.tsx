@@ -3,6 +3,7 @@ import { createPortal } from 'react-dom';
 
 import { BlockRenderer } from './block-renderer';
 import { CodeTools } from './code-tools';
+import { whileGrowing } from './growing-code';
 import { IMAGE_ATTRIBUTE } from './image-guard';
 import { useRendering } from './rendering';
 
@@ -25,6 +26,7 @@ export const MarkdownBlock = React.memo(function MarkdownBlock({
   isGrowing
 }: IMarkdownBlockProps): React.ReactElement {
   const { rendermime, images } = useRendering();
+  const shown = isGrowing ? whileGrowing(source) : source;
   const host = React.useRef<HTMLDivElement>(null);
   const [renderer, setRenderer] = React.useState<BlockRenderer | null>(null);
   const [rendered, setRendered] = React.useState<HTMLElement | null>(null);
@@ -44,8 +46,8 @@ export const MarkdownBlock = React.memo(function MarkdownBlock({
   React.useLayoutEffect(() => {
     setSlots([]);
     setRendered(null);
-    renderer?.show(source);
-  }, [renderer, source]);
+    renderer?.show(shown);
+  }, [renderer, shown]);
 
   React.useLayoutEffect(() => {
     if (rendered !== null && !isGrowing) {
