@@ -34,7 +34,7 @@ def test_a_gguf_file_is_asked_without_another_program(cells: Notebook) -> None:
 def test_magics_stream(cells: Notebook) -> None:
     """At most 12 updates a second, and the last one is what is kept."""
     began = time.monotonic()
-    output = cells.run("%%llm babble -n 600 --seed 1 --no-history\nTalk.")
+    output = cells.run("%%llm babble -n 6000 --seed 1 --no-history\nTalk.")
     took = time.monotonic() - began
     shown = [b for b in output.history if "text/markdown" in b]
     assert 3 <= len(shown) <= 13 * took + 2
