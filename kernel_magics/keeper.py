@@ -112,6 +112,8 @@ def _serve(runtime: Path) -> None:
         "ServerApp.open_browser": "False",
         "ServerApp.allow_root": "True",
         "ServerApp.root_dir": str(root),
+        # It exists for this one, whether or not others here are to load it.
+        "ServerApp.jpserver_extensions": "{'llm_ext': True}",
         "IdentityProvider.token": secrets.token_urlsafe(32),
     }
     ServerApp.launch_instance([f"--{name}={value}" for name, value in options.items()])

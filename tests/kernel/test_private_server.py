@@ -221,3 +221,15 @@ get_ipython().run_cell_magic("llm", "hello", "Hi")
     assert ANSWER in done.stdout
     assert "| `hello` | ready |" in done.stdout
     assert "<" not in done.stdout.partition(ANSWER)[2]
+
+
+def test_a_private_server_hosts_models_where_servers_are_told_not_to(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    """Somebody may have disabled the extension, or run where it is not enabled."""
+    drop_in = tmp_path / "config" / "jupyter_server_config.d" / "llm_ext.json"
+    drop_in.parent.mkdir(parents=True)
+    drop_in.write_text('{"ServerApp": {"jpserver_extensions": {"llm_ext": false}}}')
+    with program(environ, tmp_path) as process:
+        _, answer, _ = lines(process, 3)
+    assert answer == ANSWER
