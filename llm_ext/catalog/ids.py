@@ -1,9 +1,9 @@
 """Gives every model an id that stays.
 
-1. A file's id comes from its name: see :mod:`llm_ext.core.model_name`.
-2. Where several files have the same, it is of the one that has it already, or else of
+1. A model's id comes from its name: see :mod:`llm_ext.core.model_name`.
+2. Where several have the same, it is of the one that has it already, or else of
    the first: own folders in their order, then other programs', then the bundled, each
-   by path. The others' ends with six digits that their path alone decides.
+   by path. The others' ends with six digits that their file's path alone decides.
 3. Every model also answers to that longer form, so that it can be found by the same id
    whatever else comes and goes.
 """
@@ -20,30 +20,26 @@ _WORKER = re.compile(r"w\d+")
 
 
 def long_id(name: str, path: str) -> str:
-    """Return the form that no other file has."""
+    """Return the form that no other model of this name has."""
     digest = hashlib.sha256(path.encode("utf-8", "surrogateescape")).hexdigest()
     return f"{_plain(name)}-{digest[:_DIGITS]}"
 
 
 class Ids:
-    """Remembers which file has which id, for as long as it is there."""
+    """Remembers which model has which id, for as long as it is there."""
 
     def __init__(self) -> None:
-        self._given: dict[str, str] = {}
+        self._given: dict[tuple[str, str], str] = {}
 
-    def give(self, models: Iterable[tuple[str, str]]) -> dict[str, str]:
-        """Return the id for each of the paths; ``models`` are names and paths."""
-        wanted = {path: name for name, path in models}
-        kept = {
-            path: known
-            for path, known in self._given.items()
-            if path in wanted and known.startswith(_plain(wanted[path]))
-        }
+    def give(self, models: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+        """Return the id of each of ``models``, which are names and paths."""
+        wanted = dict.fromkeys(models)
+        kept = {model: known for model, known in self._given.items() if model in wanted}
         taken = set(kept.values())
-        for path, name in wanted.items():
-            if path not in kept:
-                kept[path] = _free(name, path, taken)
-                taken.add(kept[path])
+        for model in wanted:
+            if model not in kept:
+                kept[model] = _free(*model, taken)
+                taken.add(kept[model])
         self._given = kept
         return kept
 

@@ -106,7 +106,7 @@ class Scan:
         entries = []
         for files, reading in models:
             projector = self._projector(files, reading, projectors, stats)
-            own_id = ids[files.found.path]
+            own_id = ids[files.name, files.found.path]
             entries.append(_entry(own_id, files, reading, stats, projector))
         return with_aliases(entries, self._settings.aliases)
 
@@ -173,15 +173,17 @@ def _growing(before: Stats, now: Stats) -> frozenset[str]:
 def _unique(sets: Sequence[FileSet], stats: Stats) -> list[FileSet]:
     """Return the sets without those that are there already under another name.
 
-    Their aliases are kept, and all that a store knows of them.
+    Their aliases are kept, and all that a store knows of them. What a store says that
+    cannot be used is not the same: its file can be another model's, which can.
     """
-    unique: dict[tuple[int, int] | str, FileSet] = {}
+    unique: dict[tuple[tuple[int, int] | str, str | None], FileSet] = {}
     for files in sets:
         stat = stats[files.parts[0]]
         # Some file systems number no files.
         real = (stat.device, stat.inode) if stat.inode else _real(files.parts[0])
-        known = unique.get(real)
-        unique[real] = files if known is None else _merged(known, files)
+        key = real, files.found.problem
+        known = unique.get(key)
+        unique[key] = files if known is None else _merged(known, files)
     return list(unique.values())
 
 

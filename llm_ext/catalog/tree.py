@@ -34,7 +34,10 @@ class Stat(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """What lies in a folder, by name, in order; hidden files and folders left out."""
+    """What lies in a folder, by name, in order.
+
+    Hidden files and folders are left out, and those whose names are no text.
+    """
 
     files: tuple[str, ...]
     models: tuple[str, ...]
@@ -59,7 +62,7 @@ class Tree:
         self._clock = clock
         self._folders: dict[str, _Known] = {}
         self._texts: dict[str, tuple[Stat, bytes]] = {}
-        self._warned: set[str] = set()
+        self._warned: set[tuple[str, str]] = set()
 
     def stat(self, path: str) -> Stat | None:
         """Return what the regular file ``path`` is now; None without one."""
@@ -93,9 +96,8 @@ class Tree:
             met.add(identity)
             found += [f"{folder}/{name}" for name in listing.models]
             waiting += [f"{folder}/{name}" for name in listing.folders]
-        if waiting and root not in self._warned:
-            self._warned.add(root)
-            _log.warning(
+        if waiting:
+            self._warn(
                 "%s has more than %d folders: models in the others are not found",
                 root,
                 MAX_FOLDERS,
@@ -130,25 +132,45 @@ class Tree:
             ):
                 racy = seen.st_mtime_ns / 1e9 > now - RACY
                 until = now if racy else now + RELIST
-                known = _Known(seen.st_mtime_ns, until, _list(folder))
+                known = _Known(seen.st_mtime_ns, until, self._list(folder))
                 self._folders[folder] = known
         except (OSError, ValueError):
             self._folders.pop(folder, None)
             return (0, 0), _NOTHING
         return identity, known.listing
 
+    def _list(self, folder: str) -> Listing:
+        files: list[str] = []
+        folders: list[str] = []
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.startswith("."):
+                    continue
+                if not _is_text(entry.path):
+                    self._warn(
+                        "%r: files and folders whose names are not UTF-8 are left out",
+                        folder,
+                    )
+                    continue
+                (folders if _is_folder(entry) else files).append(entry.name)
+        files.sort()
+        models = tuple(name for name in files if name.lower().endswith(MODEL_SUFFIX))
+        return Listing(tuple(files), models, tuple(sorted(folders)))
 
-def _list(folder: str) -> Listing:
-    files: list[str] = []
-    folders: list[str] = []
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            (folders if _is_folder(entry) else files).append(entry.name)
-    files.sort()
-    models = tuple(name for name in files if name.lower().endswith(MODEL_SUFFIX))
-    return Listing(tuple(files), models, tuple(sorted(folders)))
+    def _warn(self, message: str, folder: str, *more: object) -> None:
+        """Log a warning of ``folder``, once."""
+        if (message, folder) not in self._warned:
+            self._warned.add((message, folder))
+            _log.warning(message, folder, *more)
+
+
+def _is_text(path: str) -> bool:
+    """Whether ``path`` can be said in JSON and kept in the database."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_folder(entry: "os.DirEntry[str]") -> bool:

@@ -124,6 +124,20 @@ def test_too_many_folders_are_told(
     assert caplog.text.count("more than 3 folders") == 1
 
 
+def test_names_that_are_no_text_are_left_out(
+    own: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """They cannot be listed in JSON, nor remembered: one of them spoils no other."""
+    write(own / "good.gguf")
+    bad = os.fsdecode(b"bad\xff")
+    put(own / f"{bad}.gguf", model())
+    put(own / bad / "deep.gguf", model())
+    looks = scan(own)
+    for _ in range(2):
+        assert list(look(looks)) == ["good"]
+    assert caplog.text.count("not UTF-8") == 1
+
+
 def test_one_bad_file_harms_nothing(own: Path) -> None:
     """It is listed with its problem."""
     (own / "bad.gguf").write_bytes(b"nope")
@@ -286,6 +300,21 @@ def test_ollamas_store_is_read_by_its_manifests(own: Path, home: Path) -> None:
     assert "adapter" in str(found["me-tuned-x"].problem)
     hub = found["hf-co-org-r-gguf-q8-0"]
     assert "hf:Org/R-GGUF:Q8_0" in hub.aliases
+
+
+@pytest.mark.parametrize("adapted", ["adapted", "zadapted"])
+def test_a_model_that_needs_an_adapter_is_not_the_one_it_is_made_from(
+    own: Path, home: Path, adapted: str
+) -> None:
+    """They share a file of weights, and yet answer otherwise; whichever comes first."""
+    store = home / ".ollama" / "models"
+    add_to_ollama(store, "llama3.2", "latest", model=model("l"))
+    add_to_ollama(store, adapted, "latest", model=model("l"), adapter=b"1")
+    found = look(scan(own, "ollama"))
+    assert set(found) == {"llama3-2-latest", f"{adapted}-latest"}
+    assert found["llama3-2-latest"].problem is None
+    assert found["llama3-2-latest"].aliases == ("llama3.2:latest", "llama3.2")
+    assert "adapter" in str(found[f"{adapted}-latest"].problem)
 
 
 def test_ollamas_store_is_where_its_variable_says(

@@ -156,8 +156,9 @@ def test_ids_are_given_once() -> None:
     """Also where a file is called as another's longer form."""
     long = long_id("m", "/b/m.gguf")
     ids = Ids()
-    first = ids.give([("m", "/a/m.gguf"), (long, "/c"), ("m", "/b/m.gguf")])
-    assert first == {"/a/m.gguf": "m", "/c": long, "/b/m.gguf": f"{long}-2"}
-    again = ids.give([("m", "/b/m.gguf"), ("m", "/a/m.gguf"), (long, "/c")])
+    a, b, c = ("m", "/a/m.gguf"), ("m", "/b/m.gguf"), (long, "/c")
+    first = ids.give([a, c, b])
+    assert first == {a: "m", c: long, b: f"{long}-2"}
+    again = ids.give([b, a, c])
     assert again == first
-    assert Ids().give([("m", "/b/m.gguf")]) == {"/b/m.gguf": "m"}
+    assert Ids().give([b]) == {b: "m"}
