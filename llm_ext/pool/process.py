@@ -114,7 +114,9 @@ class ModelProcess:
         owner: Owner,
         *,
         ephemeral: bool = False,
+        wanted: LoadOptions | None = None,
     ) -> None:
+        """Make one that is unloaded; ``wanted`` None takes what is configured."""
         self.entry = entry
         self._state: State = "unloaded"
         self.pinned = False
@@ -124,7 +126,7 @@ class ModelProcess:
         self.draining = False
         self._settings = settings
         self._own = settings.models.get(entry.id, ModelSettings())
-        self._wanted = self.options = self.configured_options
+        self._wanted = self.options = wanted or self.configured_options
         self._launch = launch
         self._owner = owner
         self._ids = itertools.count(1)
@@ -290,14 +292,17 @@ class ModelProcess:
         if self.idle:
             self._stop()
 
-    async def unload(self, *, force: bool) -> None:
+    async def unload(self, *, force: bool, wanted: LoadOptions | None = None) -> None:
         """End the worker and return when it has gone; no error if there is none.
+
+        With ``wanted`` it is loaded the next time, also for who comes meanwhile.
 
         Raises:
             ModelBusyError: Requests run or wait, and ``force`` is not set.
         """
         if self.requests and not force:
             raise ModelBusyError(self.entry.id, requests=self.requests)
+        self._wanted = wanted or self._wanted
         self._tell_all(Failed.of(ModelUnloadedError(self.entry.id)))
         self._load_asked = False
         if self._worker is None:
@@ -321,10 +326,6 @@ class ModelProcess:
     def is_wanted(self, options: LoadOptions) -> bool:
         """Whether it is loaded with these options already, or will be."""
         return options == self._wanted
-
-    def want(self, options: LoadOptions) -> None:
-        """Load it with these options the next time."""
-        self._wanted = self.options = options
 
     def status(self) -> ModelStatus:
         """Return what can be said of the model now."""

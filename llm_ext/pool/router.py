@@ -147,9 +147,8 @@ class Router:
             process.pin(pinned=pinned)
         if options is not None:
             wanted = process.configured_options.but(options)
-            if not process.is_wanted(wanted):
-                await process.unload(force=False)
-                process.want(wanted)
+            while not process.is_wanted(wanted):  # others may want it otherwise again
+                await process.unload(force=False, wanted=wanted)
         return process.open(None, keep_alive=keep_alive)
 
     async def pin(self, name: str, *, pinned: bool) -> ModelStatus:
@@ -188,8 +187,7 @@ class Router:
             ModelBusyError: Requests run on it, and ``force`` is not set.
         """
         process = await self._process(name)
-        await process.unload(force=force)
-        process.want(process.configured_options)
+        await process.unload(force=force, wanted=process.configured_options)
         return process.status()
 
     async def model(self, name: str) -> ModelStatus:
@@ -279,12 +277,16 @@ class Router:
         Raises:
             ModelNotFoundError: The catalog has no such model.
         """
-        entry = (await self._process(name)).entry
+        shared = await self._process(name)
         self._check_running()
         process = ModelProcess(
-            entry, self._settings, self._launch, self, ephemeral=True
+            shared.entry,
+            self._settings,
+            self._launch,
+            self,
+            ephemeral=True,
+            wanted=shared.configured_options.but(options or {}),
         )
-        process.want(process.configured_options.but(options or {}))
         self._ephemeral.append(process)
         return process, process.open(None)
 

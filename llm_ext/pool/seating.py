@@ -40,10 +40,16 @@ _LARGE = 10**8
 
 
 class _Wish(msgspec.Struct):
-    """A model that wants in: what it needs, and whether that was measured."""
+    """A model that wants in: for which worker to come, and what that needs."""
 
     process: ModelProcess
+    seat: str
     need: MemoryEstimate
+
+    @property
+    def stands(self) -> bool:
+        """Whether that worker is still to come: it may be given up, or another be."""
+        return self.process.seat == self.seat
 
 
 class Seating:
@@ -146,7 +152,7 @@ class Seating:
         A guess is enough where there is plenty of room; where it is tight, llama.cpp
         itself is asked.
         """
-        entry, options = process.entry, process.options
+        entry, options, seat = process.entry, process.options, process.seat
         try:
             need = await self._guessed(entry, options, self._seated())
             placed = self._placed(entry, options, need)
@@ -155,14 +161,12 @@ class Seating:
                 if options.fit:
                     placed, need = await self._fitted(entry, placed, need)
         except LLMError as error:
-            if process.state == "waiting":
+            if process.seat == seat:
                 process.refuse(error)
             return
-        if process.state == "waiting" and all(
-            wish.process is not process for wish in self._wishes
-        ):
+        if process.seat == seat:
             process.options = placed
-            self._wishes.append(_Wish(process, need))
+            self._wishes.append(_Wish(process, seat, need))
             self._settle()
 
     async def _guessed(
@@ -254,7 +258,7 @@ class Seating:
 
     def _settle(self) -> None:
         self._settling = False
-        self._wishes = [w for w in self._wishes if w.process.state == "waiting"]
+        self._wishes = [wish for wish in self._wishes if wish.stands]
         first: _Wish | None = None
         making_room: set[str] = set()
         for wish in tuple(self._wishes):

@@ -316,6 +316,12 @@ def options_of(pool: Pool, model: str) -> LoadOptions:
     return load.options
 
 
+async def set_aside(pool: Pool, model: str) -> int:
+    """Return the bytes that are kept for a model."""
+    memory = (await pool.router.model(model)).memory
+    return 0 if memory is None else memory.total
+
+
 def test_an_idle_model_leaves_a_gpu_to_the_next(play: Callable[..., None]) -> None:
     """All of it, rather than a few layers; what is free there is looked at anew."""
     needs = FakeNeeds({"hello": 600_000, "babble": 600_000}, gpu=GPU)
@@ -480,6 +486,117 @@ def test_other_options_load_it_again_unless_it_is_busy(
         (load,) = pool.worker("hello").commands
         assert isinstance(load, Load)
         assert load.options == LoadOptions()
+
+    play(scenario)
+
+
+def test_who_waits_for_room_gets_the_options_that_were_asked_last(
+    play: Callable[..., None],
+) -> None:
+    """And no memory but what these need: an earlier load is given up."""
+
+    async def scenario(pool: Pool) -> None:
+        await pool.ask("babble")
+        await pool.ready("babble")
+        earlier = await pool.load("hello", options={"context_length": 1000})
+        await pool.load("hello", options={"context_length": 2000})
+        assert isinstance((await events_of(earlier))[-1], Failed)
+        await pool.answer("babble")
+        await pool.end("babble")
+        assert options_of(pool, "hello").context_length == 2000
+        assert await set_aside(pool, "hello") == 2000
+
+    play(scenario, max_loaded_models=1)
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_what_a_load_needs_says_nothing_of_a_later_one(
+    play: Callable[..., None], *, refused: bool
+) -> None:
+    """Though it was found out only after that was asked for."""
+
+    class Slow(FakeNeeds):
+        """Takes its time over what is asked first."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.found = asyncio.Event()
+
+        async def guess(
+            self, entry: ModelEntry, options: LoadOptions, devices: Sequence[Device]
+        ) -> MemoryEstimate:
+            if options.context_length == 1000:
+                await self.found.wait()
+                if refused:
+                    raise ModelLoadError("It is of no known kind.")
+            else:
+                await asyncio.sleep(0)
+            return await super().guess(entry, options, devices)
+
+    needs = Slow()
+
+    async def scenario(pool: Pool) -> None:
+        await pool.load("hello", options={"context_length": 1000})
+        loading = asyncio.ensure_future(
+            pool.router.load("hello", options={"context_length": 2000})
+        )
+        needs.found.set()
+        later = await loading
+        await pool.settle()
+        assert options_of(pool, "hello").context_length == 2000
+        assert await set_aside(pool, "hello") == 2000
+        await pool.ready("hello")
+        assert (await events_of(later))[-1] == Ready()
+
+    play(scenario, needs)
+
+
+def test_a_request_during_a_reload_waits_for_the_options_that_are_wanted(
+    play: Callable[..., None],
+) -> None:
+    """It came before the old worker had gone."""
+
+    async def scenario(pool: Pool) -> None:
+        await pool.load("hello")
+        await pool.ready("hello")
+        again = asyncio.ensure_future(
+            pool.router.load("hello", options={"context_length": 2000})
+        )
+        await pool.settle()
+        await pool.ask("hello")
+        await pool.end("hello")
+        loaded = await again
+        assert options_of(pool, "hello").context_length == 2000
+        assert await set_aside(pool, "hello") == 2000
+        await pool.ready("hello")
+        assert (await events_of(loaded))[-1] == Ready()
+        assert len(pool.workers) == 2
+
+    play(scenario)
+
+
+def test_of_two_reloads_the_first_is_told_that_it_was_given_up(
+    play: Callable[..., None],
+) -> None:
+    """Nobody is told "ready" of a model that has other options than were asked."""
+
+    async def scenario(pool: Pool) -> None:
+        await pool.load("hello")
+        await pool.ready("hello")
+        loads = [
+            asyncio.ensure_future(
+                pool.router.load("hello", options={"context_length": length})
+            )
+            for length in (1000, 2000)
+        ]
+        await pool.settle()
+        await pool.end("hello")
+        first, second = await asyncio.gather(*loads)
+        await pool.settle()
+        assert options_of(pool, "hello").context_length == 2000
+        await pool.ready("hello")
+        assert isinstance((await events_of(first))[-1], Failed)
+        assert (await events_of(second))[-1] == Ready()
 
     play(scenario)
 
