@@ -255,7 +255,7 @@ class ModelProcess:
         self._keep_alive = keep_alive
         self._touch()
         if request is None:
-            self._load_asked = True
+            self._load_asked = not serves
             self._restarts.forget()
         if serves:
             self._serve(number, stream)
@@ -425,6 +425,7 @@ class ModelProcess:
         self._owner.ended(stream, event)
 
     def _serve_waiting(self) -> None:
+        self._load_asked = False
         waiting, self._waiting = self._waiting, {}
         for number, stream in waiting.items():
             if stream.request is not None:
@@ -478,7 +479,6 @@ class ModelProcess:
             return
         self._set_timer(None)
         self.state = "ready"
-        self._load_asked = False
         self._progress = None
         self._loaded = report
         self._engine = report.status
@@ -534,18 +534,16 @@ class ModelProcess:
             last = self._worker_in("ended")
             self._forget()
             self._owner.changed(self, last)
-            if self._waiting:
-                self._ask_for_room()
         else:
-            later = self._waiting if self._leaving else {}
-            if later:
-                self._waiting = {}
-            self._fail(error)
-            self._waiting = later
             again = died and self.pinned and not self._restarts.given_up
-            if again or later:
-                self._load_asked = again
-                self._ask_for_room()
+            later: dict[int, EventStream] = {}
+            if self.state == "ready":  # who waits was never sent to this worker
+                again = again or self._load_asked
+                later, self._waiting = self._waiting, {}
+            self._fail(error)
+            self._waiting, self._load_asked = later, again
+        if self._waiting or self._load_asked:
+            self._ask_for_room()
         gone, self._gone = self._gone, []
         for future in gone:
             if not future.done():

@@ -176,6 +176,38 @@ async def test_who_comes_while_a_worker_ends_by_itself_waits_for_the_next() -> N
 
 
 @on_a_loop
+async def test_who_waits_for_a_draining_model_outlives_its_worker() -> None:
+    """It was never sent there: it gets the next one, and so does a load."""
+    process, launcher = new_process()
+    running = process.open(REQUEST)
+    (worker,) = launcher.workers
+    worker.become_ready()
+    process.drain(draining=True)
+    waiting, load = process.open(REQUEST), process.open(None)
+    worker.die(-9)
+
+    assert isinstance((await all_events(running))[-1], Failed)
+    (_, other) = launcher.workers
+    other.become_ready()
+    assert other.requests == [2]
+    other.report(published((2, END)))
+    assert (await all_events(waiting))[-1] == END
+    assert (await all_events(load))[-1] == Ready()
+
+
+@on_a_loop
+async def test_a_load_of_a_draining_model_outlives_who_asked_and_its_worker() -> None:
+    process, launcher = new_process()
+    process.open(REQUEST)
+    launcher.workers[0].become_ready()
+    process.drain(draining=True)
+    process.open(None).close()
+    launcher.workers[0].die(-9)
+
+    assert process.status().state == "loading"
+
+
+@on_a_loop
 async def test_a_watch_ends_when_the_model_is_ready() -> None:
     process, launcher = new_process()
     cold = process.open(None)

@@ -575,6 +575,53 @@ def test_a_request_during_a_reload_waits_for_the_options_that_are_wanted(
     play(scenario)
 
 
+def test_a_load_during_the_unload_is_not_forgotten(play: Callable[..., None]) -> None:
+    """Though whoever asked for it does not watch it."""
+
+    async def scenario(pool: Pool) -> None:
+        await pool.load("hello")
+        await pool.ready("hello")
+        unloading = asyncio.ensure_future(pool.router.unload("hello"))
+        await pool.settle()
+        await pool.router.start_worker("hello")
+        await pool.end("hello")
+        await unloading
+        assert await pool.state("hello") == "loading"
+        assert len(pool.workers) == 2
+
+    play(scenario)
+
+
+@pytest.mark.parametrize("draining", [False, True])
+def test_a_load_that_was_served_asks_for_nothing_later(
+    play: Callable[..., None], *, draining: bool
+) -> None:
+    """Once the model has gone, only who waits for it brings it back."""
+
+    async def scenario(pool: Pool) -> None:
+        await pool.ask("hello")
+        await pool.ready("hello")
+        if draining:
+            other = await pool.ask("babble")
+            (await pool.load("hello")).close()
+            other.close()
+            await pool.settle()
+            await pool.answer("hello")
+        else:
+            await pool.answer("hello")
+            (await pool.load("hello")).close()
+        await pool.ask("babble")
+        await pool.end("hello")
+        await pool.ready("babble")
+        (await pool.ask("hello")).close()
+        await pool.settle()
+        await pool.answer("babble")
+        assert await pool.state("babble") == "ready"
+        assert await pool.state("hello") == "unloaded"
+
+    play(scenario, max_loaded_models=1)
+
+
 def test_of_two_reloads_the_first_is_told_that_it_was_given_up(
     play: Callable[..., None],
 ) -> None:
