@@ -39,10 +39,10 @@ async def chat(
             open_async_http(connection) as http,
             _posted(connection, http, body) as reply,
         ):
-            async for line in reply.aiter_lines():
-                event = events.take(line)
-                for piece in reader.take(event) if event else ():
-                    yield piece
+            async for chunk in reply.aiter_bytes():
+                for event in events.take(chunk):
+                    for piece in reader.take(event):
+                        yield piece
 
 
 @asynccontextmanager

@@ -176,7 +176,7 @@ class Client:
                 if reply.is_error:
                     reply.read()
                 checked(reply)
-                for event in server_events(reply.iter_lines()):
+                for event in server_events(reply.iter_bytes()):
                     raise_in_band(event)
                     yield event
 

@@ -16,7 +16,6 @@ from kernel_magics.connection import (
     surroundings,
 )
 from kernel_magics.errors import ServerNotFoundError
-from kernel_magics.stream import ServerEvent, server_events
 
 PARENT = os.getpid()
 
@@ -144,25 +143,6 @@ def test_the_parent_is_the_one_that_jupyter_names(
     assert surroundings(nobody).parents == (123, os.getppid())
     monkeypatch.delenv("JPY_PARENT_PID")
     assert surroundings(nobody).parents == (os.getppid(),)
-
-
-def test_server_events_are_read_from_lines() -> None:
-    lines = [
-        ": comment",
-        "",
-        "event: status",
-        "data: {}",
-        "",
-        "data:one",
-        "data: two",
-        "id: 5",
-        "",
-        "data: cut",
-    ]
-    assert list(server_events(lines)) == [
-        ServerEvent(name="status", data="{}"),
-        ServerEvent(name="message", data="one\ntwo", id="5"),
-    ]
 
 
 def test_an_address_is_read_as_jupyter_writes_it(tmp_path: Path) -> None:
