@@ -1,7 +1,7 @@
 """A worker whose disk is slow: ``python -m tests.slow_worker``.
 
 It reads a little at a time and then takes a break, so that everybody can see how far it
-is. Where ``LLM_EXT_TEST_STUCK`` is set it stands still for ever at the middle.
+is. Where ``SLOW_WORKER_STUCK`` is set it stands still for ever at the middle.
 """
 
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 from llm_ext.llama import read_ahead
 from llm_ext.worker.__main__ import main
 
-STUCK = "LLM_EXT_TEST_STUCK"
+STUCK = "SLOW_WORKER_STUCK"
 PIECES = 50
 BREAK = 0.01
 """Seconds; a file takes half a second, as a large one takes minutes."""
