@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 
+from jupyter_core.utils import ensure_async
 from jupyter_server.auth.decorator import allow_unauthenticated
 from tornado import web
 
@@ -37,9 +38,10 @@ class ResourcesHandler(LLMHandler):
             if public:
                 return False
             self.get_login_url()
-        allowed = self.authorizer.is_authorized(
+        asked = self.authorizer.is_authorized(
             self, self.current_user, "read", self.auth_resource
         )
+        allowed = await ensure_async(asked)
         if not allowed and not public:
             raise web.HTTPError(HTTPStatus.FORBIDDEN)
         return bool(allowed)

@@ -84,13 +84,13 @@ async def test_strangers_are_refused_everywhere_but_at_liveness(
 
 
 class _Nobody(Authorizer):
-    """Allows nothing, and remembers what was asked for."""
+    """Allows nothing, after a while, and remembers what was asked for."""
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401  # traitlets' own
         super().__init__(**options)
         self.asked: list[tuple[str, str]] = []
 
-    def is_authorized(
+    async def is_authorized(  # Jupyter awaits it
         self,
         handler: Any,  # noqa: ANN401  # jupyter_server's signature
         user: Any,  # noqa: ANN401  # the same
