@@ -28,7 +28,11 @@ from traitlets.config import Configurable
 from traitlets.utils.bunch import Bunch
 
 from llm_ext.core.duration import seconds
-from llm_ext.core.load_options import MAX_DEFAULT_CONTEXT, LoadOptions
+from llm_ext.core.load_options import (
+    MAX_DEFAULT_CONTEXT,
+    MAX_THREADS,
+    LoadOptions,
+)
 from llm_ext.core.settings import Limits, ModelSettings, ModelSource, Settings
 from llm_ext.errors import InvalidRequestError
 
@@ -96,7 +100,8 @@ class LLMConfig(Configurable):
         help="""What single models have of their own, by id.
 
         Such as {'llama-3-2-1b': {'keep_alive': '1h', 'published': False, 'load':
-        {'context_length': 4096}}}; 'load' takes what a load request takes.
+        {'context_length': 4096}}}; 'load' takes what a load request takes, and what it
+        does not name is as for all models.
         """,
     )
     context_length = Int(
@@ -122,7 +127,7 @@ class LLMConfig(Configurable):
         help="Requests that a model computes at once; more of them wait.",
     )
     gpu_layers = Union(
-        [Int(min=-1), Enum(["auto", "all"])],
+        [Int(min=-1, max=2**31 - 1), Enum(["auto", "all"])],
         default_value="auto",
         config=True,
         help="""Layers of a model that are put on the GPU.
@@ -144,6 +149,7 @@ class LLMConfig(Configurable):
     threads = Int(
         0,
         min=0,
+        max=MAX_THREADS,
         config=True,
         help="""CPU threads of each model.
 
@@ -306,7 +312,7 @@ class LLMConfig(Configurable):
     @validate("models")
     def _model_settings(self, proposal: Bunch) -> dict[str, Any]:
         value: dict[str, Any] = proposal.value
-        _model_settings(value)
+        _model_settings(value, LoadOptions())
         return value
 
     @validate("providers")
@@ -323,14 +329,15 @@ class LLMConfig(Configurable):
         """
         self._read(environment)
         sources: list[ModelSource] = self.model_sources
+        load = self._load_options()
         return Settings(
             model_folders=tuple(_path(folder) for folder in self.model_folders),
             data_folder=_path(self.data_folder),
             model_sources=tuple(sources),
             default_model=self.default_model,
             aliases=dict(self.aliases),
-            models=_model_settings(self.models),
-            load=self._load_options(),
+            models=_model_settings(self.models, load),
+            load=load,
             load_stall_timeout=self.load_stall_timeout,
             keep_alive=seconds(self.keep_alive),
             preload=tuple(self.preload),
@@ -406,14 +413,17 @@ def _path(folder: str) -> Path:
 
 
 def _model_settings(
-    models: Mapping[str, Mapping[str, Any]],
+    models: Mapping[str, Mapping[str, Any]], load: LoadOptions
 ) -> dict[str, ModelSettings]:
+    """Return what models have of their own; ``load`` holds where they say nothing."""
     found = {}
     for name, given in models.items():
         options = dict(given)
         try:
             if options.get("keep_alive") is not None:
                 options["keep_alive"] = seconds(options["keep_alive"])
+            if isinstance(options.get("load"), Mapping):
+                options["load"] = load.but(options["load"])
             found[name] = msgspec.convert(options, ModelSettings)
         except (msgspec.ValidationError, InvalidRequestError) as error:
             raise TraitError(f"models[{name!r}]: {error}") from error

@@ -74,10 +74,36 @@ def test_configuration_wins_over_the_environment() -> None:
     assert settings.load.threads == 2
 
 
+def test_what_a_model_does_not_say_of_its_load_is_as_for_all() -> None:
+    """It may say what a load request may."""
+    own = {"m": {"load": {"context_length": 4096, "gpu_layers": -1}}, "n": {}}
+    config = LLMConfig(kv_type="q8_0", threads=3, gpu_layers=7, models=own)
+    settings = config.to_settings({})
+    assert settings.models["m"].load == LoadOptions(
+        context_length=4096, gpu_layers="all", kv_type="q8_0", threads=3
+    )
+    assert settings.models["n"].load is None
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("threads", 1000),
+        ("gpu_layers", 2**31),
+        ("models", {"m": {"load": {"treads": 1}}}),
+        ("models", {"m": {"load": 5}}),
+    ],
+)
+def test_a_wrong_option_is_named(option: str, value: object) -> None:
+    with pytest.raises(TraitError, match=option):
+        LLMConfig(**{option: value})
+
+
 @pytest.mark.parametrize(
     ("variable", "text"),
     [
         ("LLM_EXT_SLOTS", "many"),
+        ("DEFAULT_THREADS", "1000"),
         ("LLM_EXT_SLOTS", "0"),
         ("IDLE_TIMEOUT_MS", "soon"),
         ("LLM_EXT_KEEP_ALIVE", "a while"),
