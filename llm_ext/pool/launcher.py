@@ -64,6 +64,9 @@ class Launcher(Protocol):
 
         Both functions are called on the loop: ``on_frame`` for each frame that it
         sends, then ``on_exit`` once, with its exit status (negative: the signal).
+
+        Raises:
+            OSError: The system has no more processes, files or memory to give.
         """
 
 
@@ -98,9 +101,15 @@ class ChildProcess:
             env={**DEFAULT_ENVIRONMENT, **os.environ},
         )
         log = threading.Thread(target=self._drain_log, daemon=True)
-        log.start()
-        threading.Thread(target=self._write, daemon=True).start()
-        threading.Thread(target=self._read, args=(log,), daemon=True).start()
+        try:
+            log.start()
+            threading.Thread(target=self._write, daemon=True).start()
+            threading.Thread(target=self._read, args=(log,), daemon=True).start()
+        except RuntimeError as error:  # the system has no more threads to give
+            self.close()
+            self.kill()
+            with self._process:  # closes its pipes and waits for it
+                raise OSError(str(error)) from error
 
     @property
     def pid(self) -> int:

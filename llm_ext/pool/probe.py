@@ -309,10 +309,16 @@ class Probe:
         """Start a process, and ask it everything that is not answered yet."""
         self._ended = asyncio.Event()
         self._stuck = None
-        worker = self._launch(
-            on_frame=self._on_frame,
-            on_exit=partial(self._on_exit, ended=self._ended),
-        )
+        try:
+            worker = self._launch(
+                on_frame=self._on_frame,
+                on_exit=partial(self._on_exit, ended=self._ended),
+            )
+        except OSError as error:
+            unasked, self._asked = self._asked, {}
+            for one in unasked.values():
+                _fail(one, ProbeError(f"its process could not be started ({error})"))
+            return
         self._worker = worker
         for asked in self._asked.values():
             worker.send(asked.frame)

@@ -271,7 +271,17 @@ class ModelProcess:
         """Start a worker for which ``need`` has been set aside."""
         self.state = "loading"
         self.need = need
-        self._worker = self._launch(on_frame=self._on_frame, on_exit=self._on_exit)
+        try:
+            self._worker = self._launch(on_frame=self._on_frame, on_exit=self._on_exit)
+        except OSError as error:
+            self._fail(
+                ModelLoadError(
+                    f"No worker process could be started for {self.entry.id!r}: "
+                    f"{error}. The system has no more processes, open files or memory "
+                    f"to give; try again when others have ended."
+                )
+            )
+            return
         self._on_progress(Progress(stage="starting", fraction=0))
         self._send(Load(path=str(self.entry.path), options=self.options))
 

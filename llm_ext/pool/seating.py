@@ -248,16 +248,18 @@ class Seating:
 
     async def _settle_anew(self) -> None:
         """Settle, with what GPUs have free once a worker has gone."""
-        while self._freed:
-            self._freed = False
-            if all(device.kind == "cpu" for device in self._devices):
-                break  # main memory is looked at each time
-            with contextlib.suppress(LLMError):
-                self._devices = await self._needs.devices()
+        try:
+            while self._freed:
+                self._freed = False
+                if all(device.kind == "cpu" for device in self._devices):
+                    break  # main memory is looked at each time
+                with contextlib.suppress(LLMError):
+                    self._devices = await self._needs.devices()
+        finally:
+            self._settling = False
         self._settle()
 
     def _settle(self) -> None:
-        self._settling = False
         self._wishes = [wish for wish in self._wishes if wish.stands]
         first: _Wish | None = None
         making_room: set[str] = set()

@@ -110,9 +110,15 @@ class Pool:
 def play(models: Path, tmp_path: Path) -> Callable[..., None]:
     """Run a scenario on a pool with these settings, needs and models."""
 
-    def run(scenario: Scenario, needs: FakeNeeds | None = None, **options: Any) -> None:  # noqa: ANN401  # Settings'
+    def run(
+        scenario: Scenario,
+        needs: FakeNeeds | None = None,
+        launcher: FakeLauncher | None = None,
+        **options: Any,  # noqa: ANN401  # Settings'
+    ) -> None:
+        launcher = launcher or FakeLauncher()
+
         async def main() -> None:
-            launcher = FakeLauncher()
             given = {"model_folders": (models,), "data_folder": tmp_path, **options}
             settings = Settings(**given)
             services = build(settings, launch=launcher, needs=needs or FakeNeeds())
@@ -403,6 +409,40 @@ def test_a_file_that_llama_cpp_refuses_starts_no_worker(
         assert pool.workers == []
 
     play(scenario, needs)
+
+
+def test_a_worker_that_cannot_be_started_fails_alone(
+    play: Callable[..., None],
+) -> None:
+    """Whoever waits for it is told why, and the others are loaded."""
+
+    class Full(FakeLauncher):
+        """Has room for one worker at a time."""
+
+        def __call__(
+            self, *, on_frame: Callable[[bytes], None], on_exit: Callable[[int], None]
+        ) -> FakeWorker:
+            if any(not worker.closed for worker in self.workers):
+                raise OSError(24, "Too many open files")
+            return super().__call__(on_frame=on_frame, on_exit=on_exit)
+
+    async def scenario(pool: Pool) -> None:
+        await pool.ask("hello")
+        await pool.ready("hello")
+        (*_, failed) = await events_of(await pool.ask("babble"))
+        assert isinstance(failed, Failed)
+        assert failed.code == "model_load_failed"
+        assert "Too many open files" in failed.message
+        assert await pool.state("babble") == "failed"
+        await pool.answer("hello")
+        unloading = asyncio.ensure_future(pool.router.unload("hello"))
+        await pool.settle()
+        await pool.end("hello")
+        await unloading
+        await pool.ask("babble")
+        assert [name for name, _ in pool.workers] == ["hello", "babble"]
+
+    play(scenario, launcher=Full())
 
 
 def test_pinned_models_stay(play: Callable[..., None]) -> None:
