@@ -102,5 +102,12 @@ class ToolError(MagicError):
     """A function of the notebook cannot be offered to a model."""
 
 
+def in_words(error: Exception) -> str:
+    """Return what a widget shows of ``error``; one of no purpose also by its kind."""
+    if isinstance(error, MagicError):
+        return str(error)
+    return f"{type(error).__name__}: {error}"
+
+
 class StoppedError(_Plain, KeyboardInterrupt):
     """The user interrupted the cell; generation has ended on the server too."""

@@ -66,7 +66,7 @@ class ChatPanel(anywidget.AnyWidget):
         try:
             reply = self._client.models()
         except MagicError as error:
-            self.error = str(error)
+            self.session.tell(error)
             return
         self.models = [
             {"id": model["id"], "state": model["state"]}
@@ -78,6 +78,7 @@ class ChatPanel(anywidget.AnyWidget):
         ]
         if not self.session.model:
             self.session.model = reply["default"] or ""
+        self._show()
 
     def _take(self, _widget: object, content: dict[str, Any], _buffers: object) -> None:
         """Do what the page asks for."""
@@ -114,7 +115,7 @@ class ChatPanel(anywidget.AnyWidget):
         try:
             text = self.session.export(kind)
         except MagicError as error:
-            self.error = str(error)
+            self.session.tell(error)
             return
         suffix = {"markdown": "md", "notebook": "ipynb"}.get(kind, "jsonl")
         self.send({"do": "save", "name": f"chat.{suffix}", "text": text})

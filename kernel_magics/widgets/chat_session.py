@@ -7,15 +7,17 @@ a kernel that restarts, or a second panel, finds all of it again.
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import Any
 
 from kernel_magics.client import Client
-from kernel_magics.errors import MagicError
+from kernel_magics.errors import MagicError, RefusedError, in_words
 from kernel_magics.pieces import ChatReader, Reasoning, Status, Text
 from kernel_magics.stream import ServerEvent
 
 Message = dict[str, Any]
+
+_NOT_FOUND = "conversation_not_found"
 
 
 class ChatSession:
@@ -58,21 +60,24 @@ class ChatSession:
     def open(self, conversation: str) -> bool:
         """Show a conversation, and go on reading its answer if one is being written.
 
-        Returns whether there is such a conversation.
+        Returns whether there is such a conversation: one that cannot be shown now is
+        there, and keeps its place.
         """
         self.id = conversation
         try:
             self._fetch()
-        except MagicError:
-            self.id = ""
-            return False
-        self._follow(lambda: self._events("GET", None))
+        except MagicError as error:
+            if isinstance(error, RefusedError) and error.code == _NOT_FOUND:
+                self.id = ""
+                return False
+            self.tell(error)
+        else:
+            self._follow(lambda: self._events("GET", None))
         return True
 
     def begin_anew(self) -> None:
         """Show an empty conversation; it is stored with its first question."""
         self.id, self.title, self.messages, self.branches = "", "", [], {}
-        self.error = ""
         self._changed()
 
     def ask(self, text: str, *, parent: str | None = "") -> None:
@@ -125,6 +130,11 @@ class ChatSession:
         """Return the conversation as a file's text: markdown, notebook or jsonl."""
         return self._client.text(f"conversations/{self.id}/export", format=kind)
 
+    def tell(self, error: Exception) -> None:
+        """Show what went wrong."""
+        self.error = in_words(error)
+        self._changed()
+
     def wait(self, seconds: float | None = None) -> None:
         """Wait until nothing is being written."""
         if self._thread is not None:
@@ -169,11 +179,9 @@ class ChatSession:
     def _read(self, events: Callable[[], Iterator[ServerEvent]]) -> None:
         """Read an answer to its end, and then what the server has stored."""
         reader = ChatReader()
-        try:
+        with self._telling():
             for event in events():
                 self._take(reader, event)
-        except MagicError as error:
-            self.error = str(error)
         self.writing = {}
         self._done(self._fetch)
 
@@ -205,11 +213,17 @@ class ChatSession:
 
     def _done(self, act: Callable[[], object]) -> None:
         """Do something with the server, and show what came of it, or what failed."""
-        try:
+        with self._telling():
             act()
-        except MagicError as error:
-            self.error = str(error)
         self._changed()
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        # Nobody waits for the thread that reads: an error that left it would be lost.
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001  # told in the panel
+            self.error = in_words(error)
 
     def _patch(self, changes: dict[str, Any]) -> None:
         self._client.request("PATCH", f"conversations/{self.id}", json=changes)

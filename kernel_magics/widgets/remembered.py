@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 
 FILE = "llm_ext-conversations.json"
@@ -20,9 +21,14 @@ def recall(notebook: str) -> str:
 
 
 def remember(notebook: str, conversation: str) -> None:
-    """Keep the id of a notebook's conversation."""
-    if not notebook:
-        return
+    """Keep the id of a notebook's conversation, where there is a place to keep it."""
+    if notebook:
+        # A chat whose place cannot be kept is still a chat.
+        with suppress(OSError):
+            _write(notebook, conversation)
+
+
+def _write(notebook: str, conversation: str) -> None:
     known = _read()
     known.pop(notebook, None)
     known[notebook] = conversation
