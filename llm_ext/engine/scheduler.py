@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 
 from .memory import Memory, Move
-from .pace import MOST, Pace
+from .pace import LEAST, MOST, Pace
 from .prefill import Chunk, prompt_chunks
 from .sequence import Sequence
 
@@ -51,6 +51,7 @@ class Scheduler:
         self.pace = Pace()
         self._served: dict[str, int] = {}
         self._n_batch = n_batch
+        self._prompts = 0  # elements of prompts in the last step
         self._lost = 0
 
     def add(self, sequence: Sequence) -> None:
@@ -100,7 +101,8 @@ class Scheduler:
         needed = sum(chunk.size for chunk in chunks)
         while self.memory.free_cells < needed and (evicted := self.memory.evict()):  # 5
             moves += evicted
-        prompt = needed - drawn if drawn and drawn == len(streams) else None
+        self._prompts = needed - drawn
+        prompt = self._prompts if drawn and drawn == len(streams) else None
         return Plan(moves=moves, chunks=chunks, prompt=prompt)
 
     def retreat(self, tried: int) -> list[Move] | None:
@@ -179,6 +181,17 @@ class Scheduler:
         by_request = sorted(self.waiting, key=requests.__getitem__)
         users = _turns(by_request, self.running, lambda s: s.user)
         return sorted(by_request, key=lambda s: (users[s], self._served.get(s.user, 0)))
+
+    @property
+    def spare(self) -> int:
+        """Elements that may be computed for somebody else before the next step.
+
+        While somebody streams, that is what prompts left of the last step's budget, and
+        a few whatever they left.
+        """
+        if not any(sequence.decoding for sequence in self.running):
+            return self._n_batch
+        return max(LEAST, self.pace.budget - self._prompts)
 
     @property
     def backlog(self) -> int:

@@ -23,6 +23,9 @@ Progress = Callable[[int, int], None]
 Cancelled = Callable[[], bool]
 """Asked before each decode."""
 
+Budget = Callable[[], int]
+"""Asked before each decode for the most tokens to compute in it."""
+
 MAX_SEQ_IDS = 64
 """Most inputs in one decode. Where cells are shared they cost nothing."""
 
@@ -195,14 +198,17 @@ class Embedder:
             progress(len(results), len(inputs))
         return results
 
-    def decodes(self, inputs: Sequence[Sequence[int]]) -> Iterator[list[Vector]]:
+    def decodes(
+        self, inputs: Sequence[Sequence[int]], budget: Budget = lambda: BATCH_SIZE
+    ) -> Iterator[list[Vector]]:
         """Return an iterator that computes a decode for each step.
 
         It yields the results that the decode completed, in order; errors are those of
-        :meth:`embed` and :meth:`rank`. Inputs are checked at once.
+        :meth:`embed` and :meth:`rank`. Inputs are checked at once. One that cannot be
+        read in parts is computed whole, however little ``budget`` allows.
         """
         self._check(inputs)
-        return self._computed(inputs)
+        return self._computed(inputs, budget)
 
     def check_use(self, use: Literal["embed", "rank"]) -> None:
         """Raise NotSupportedError if the model is not made for this use."""
@@ -212,47 +218,56 @@ class Embedder:
                 "embed. Use it to rank, or load an embedding model."
             )
 
-    def _computed(self, inputs: Sequence[Sequence[int]]) -> Iterator[list[Vector]]:
+    def _computed(
+        self, inputs: Sequence[Sequence[int]], budget: Budget
+    ) -> Iterator[list[Vector]]:
         context = self._opened()
-        step = self._room if self._in_parts else self.limit
         lengths = [len(tokens) for tokens in inputs]
-        for group in grouped(lengths, room=self._room, most=self._seq_ids):
+        done = 0
+        while done < len(inputs):
+            room = min(self._room, budget())
+            group = grouped(lengths, done, room=room, most=self._seq_ids)
             context.clear()
-            texts = [inputs[number] for number in group]
-            longest = max(len(text) for text in texts)
-            # Several parts only where the group is a single input.
-            parts: list[list[Vector]] = [[] for _ in texts]
-            for start in range(0, longest, step):
-                pieces = [text[start : start + step] for text in texts]
-                for part, vector in zip(
-                    parts, context.compute(pieces, start=start), strict=True
-                ):
-                    part.append(vector)
-                if start + step < longest:
-                    yield []
-            yield [
-                self._joined(part, text, step)
-                for part, text in zip(parts, texts, strict=True)
-            ]
+            if self._in_parts and lengths[done] > room:
+                yield from self._in_turn(context, inputs[done], budget)
+            else:
+                yield context.compute([inputs[at] for at in group], start=0)
+            done = group.stop
 
-    def _joined(self, parts: list[Vector], text: Sequence[int], step: int) -> Vector:
-        """Return the result of a text from those of its parts, ``step`` tokens each.
+    def _in_turn(
+        self, context: PooledContext, text: Sequence[int], budget: Budget
+    ) -> Iterator[list[Vector]]:
+        """Compute a text in several decodes."""
+        result: Vector | None = None
+        read = 0
+        while read < len(text):
+            part = text[read : read + min(self._room, budget())]
+            (vector,) = context.compute([part], start=read)
+            result = self._joined(result, read, vector, len(part))
+            read += len(part)
+            yield [result] if read == len(text) else []
+
+    def _joined(
+        self, before: Vector | None, read: int, vector: Vector, size: int
+    ) -> Vector:
+        """Return the result of ``read`` tokens and the ``size`` that follow them.
 
         It is exact: only a model that reads forward is given parts, and its rows do
         not hang on what follows. The layers that some models have behind the pooling
         are affine, so a weighted mean may be taken after them as well.
         """
+        if before is None:
+            return vector
         match self.pooling:
             case "none":
-                return np.concatenate(parts)
+                return np.concatenate([before, vector])
             case "mean":
-                sizes = [len(text[at : at + step]) for at in range(0, len(text), step)]
-                mean = np.average(np.stack(parts), axis=0, weights=sizes)
-                return mean.astype(np.float32)
+                share = np.float32(size / (read + size))
+                return before + share * (vector - before)
             case "cls":
-                return parts[0]
+                return before
             case "last" | "rank":
-                return parts[-1]
+                return vector
 
     def _opened(self) -> PooledContext:
         if self._context is None:
@@ -292,19 +307,17 @@ class Embedder:
                 )
 
 
-def grouped(lengths: Sequence[int], *, room: int, most: int) -> list[range]:
-    """Return which inputs share a decode: as many in a row as fit.
+def grouped(lengths: Sequence[int], start: int, *, room: int, most: int) -> range:
+    """Return which inputs from ``start`` on share a decode: as many in a row as fit.
 
     At most ``most`` inputs, and ``room`` tokens; a longer input is alone.
     """
-    groups = []
-    start = tokens = 0
-    for number, length in enumerate(lengths):
-        if number > start and (tokens + length > room or number - start == most):
-            groups.append(range(start, number))
-            start, tokens = number, 0
-        tokens += length
-    return [*groups, range(start, len(lengths))]
+    tokens = lengths[start]
+    end = start + 1
+    while end < min(len(lengths), start + most) and tokens + lengths[end] <= room:
+        tokens += lengths[end]
+        end += 1
+    return range(start, end)
 
 
 def made_for_vectors(model: Model, context: Context) -> bool:

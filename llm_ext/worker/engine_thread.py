@@ -98,15 +98,22 @@ class EngineThread:
         )
 
     def run(self) -> None:
-        """Step for ever, engine and jobs in turn; sleep while both are idle."""
+        """Step for ever."""
         while True:
-            events = self._drain()
-            if events:
-                self._publish(events)
-            if not self._engine.idle:
-                self._publish(self._engine.step())
-            if not self._jobs.idle:
-                self._publish(self._jobs.step())
+            self.step()
+
+    def step(self) -> None:
+        """Do what the inbox says, then a step of the engine and one of the jobs.
+
+        Sleeps first while there is nothing to do.
+        """
+        events = self._drain()
+        if events:
+            self._publish(events)
+        if not self._engine.idle:
+            self._publish(self._engine.step())
+        if not self._jobs.idle:
+            self._publish(self._jobs.step(self._engine.scheduler.spare))
 
     def _drain(self) -> Events:
         """Do all that waits in the inbox; wait for something while idle."""

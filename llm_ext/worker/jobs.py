@@ -46,7 +46,10 @@ class Job:
         self.done = False
         self._inputs = inputs
         self._answered = answered
-        self._decodes: Iterator[list[Vector]] = embedder.decodes(inputs)
+        self._most = 0
+        self._decodes: Iterator[list[Vector]] = embedder.decodes(
+            inputs, budget=lambda: self._most
+        )
         self._results: list[Vector] = []
 
     @property
@@ -54,8 +57,12 @@ class Job:
         """Tokens of all inputs."""
         return sum(len(tokens) for tokens in self._inputs)
 
-    def step(self) -> list[EngineEvent]:
-        """Compute one decode and return what happened."""
+    def step(self, most: int) -> list[EngineEvent]:
+        """Compute one decode of at most ``most`` tokens and return what happened.
+
+        An input that cannot be read in parts is computed whole.
+        """
+        self._most = most
         try:
             self._results += next(self._decodes)
             progress = InputProgress(done=len(self._results), total=len(self._inputs))
@@ -121,12 +128,12 @@ class Jobs:
         usage = Usage(prompt_tokens=0, completion_tokens=0)
         return [(request_id, Finished(reason="cancelled", usage=usage)) for _ in ended]
 
-    def step(self) -> list[tuple[int, EngineEvent]]:
-        """Compute one decode of the first job and return what happened."""
+    def step(self, most: int) -> list[tuple[int, EngineEvent]]:
+        """Do a step of the first job, see :meth:`Job.step`; return what happened."""
         if not self._jobs:
             return []
         job = self._jobs[0]
-        events = job.step()
+        events = job.step(most)
         if job.done:
             self._jobs.remove(job)
         return [(job.request_id, event) for event in events]

@@ -254,14 +254,17 @@ def test_a_model_with_a_state_computes_one_input_at_a_time(zoo: Zoo, name: str) 
 
 
 @given(
-    lengths=st.lists(st.integers(1, 40), max_size=40),
+    lengths=st.lists(st.integers(1, 40), min_size=1, max_size=40),
     room=st.integers(1, 30),
     most=st.integers(1, 8),
 )
 def test_inputs_share_a_decode_as_far_as_they_fit(
     lengths: list[int], room: int, most: int
 ) -> None:
-    groups = grouped(lengths, room=room, most=most)
+    groups: list[range] = []
+    while not groups or groups[-1].stop < len(lengths):
+        start = groups[-1].stop if groups else 0
+        groups.append(grouped(lengths, start, room=room, most=most))
     assert [number for group in groups for number in group] == [*range(len(lengths))]
     for group, after in zip(groups, [*groups[1:], None], strict=True):
         tokens = sum(lengths[number] for number in group)

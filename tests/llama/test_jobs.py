@@ -1,0 +1,136 @@
+"""Jobs between the engine's steps: what they compute, and what they refuse."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from llm_ext.core.requests import EmbedRequest
+from llm_ext.engine.engine import Engine
+from llm_ext.ipc.messages import Published
+from llm_ext.llama.library import Log
+from llm_ext.llama.model import Model
+from llm_ext.llama.pooled_context import PooledContext
+from llm_ext.llama.vectors import Vector
+from llm_ext.worker.engine_thread import EngineThread
+from llm_ext.worker.jobs import Jobs
+from tests.fakes.backend import FakeBackend
+from tests.models.builder import write_model
+from tests.models.encoder import write_tiny
+from tests.stepping import sequence
+
+CELLS = 1024
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("jobs")
+
+
+@pytest.fixture(scope="module")
+def forward(folder: Path) -> Iterator[Model]:
+    """A model that writes text, and reads only forward."""
+    with closing(_model(write_model(folder / "llama.gguf"))) as model:
+        yield model
+
+
+@pytest.fixture(scope="module")
+def both_ways(folder: Path) -> Iterator[Model]:
+    """A model that reads both ways."""
+    with closing(_model(write_tiny(folder / "bert.gguf"))) as model:
+        yield model
+
+
+def _model(path: Path) -> Model:
+    log = Log(lambda _text: None)
+    return Model(path, gpu_layers=0, log=log, progress=lambda _part: None)
+
+
+@pytest.fixture
+def computed(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
+    """The lengths of the texts in each decode."""
+    sizes: list[list[int]] = []
+    compute = PooledContext.compute
+
+    def seen(
+        self: PooledContext, texts: Sequence[Sequence[int]], *, start: int
+    ) -> list[Vector]:
+        sizes.append([len(text) for text in texts])
+        return compute(self, texts, start=start)
+
+    monkeypatch.setattr(PooledContext, "compute", seen)
+    return sizes
+
+
+class Place:
+    """An engine on a fake backend beside the jobs of a real model."""
+
+    def __init__(self, jobs: Jobs) -> None:
+        backend = FakeBackend(n_cells=10**4, n_batch=512)
+        self.engine = Engine(backend, n_slots=2)
+        self.jobs = jobs
+        self.reports: list[Published] = []
+        self.thread = EngineThread(self.engine, jobs, self.reports.append)
+
+    def finish(self) -> list[int]:
+        """Step until the jobs are done; return what each step left to them."""
+        left: list[int] = []
+        while not left or not self.jobs.idle:
+            self.thread.step()
+            left.append(self.engine.scheduler.spare)
+        return left
+
+
+def inputs(*lengths: int) -> EmbedRequest:
+    texts = tuple((7,) * length for length in lengths)
+    return EmbedRequest(model="m", inputs=texts)
+
+
+def test_a_job_computes_no_more_beside_a_stream_than_a_prompt_may(
+    forward: Model, computed: list[list[int]]
+) -> None:
+    """Also right behind the step in which the stream drew its first token."""
+    with closing(Jobs(forward, cells=CELLS, threads=1)) as jobs:
+        place = Place(jobs)
+        place.thread.submit([sequence(1, prompt=100, answer=5000)])
+        place.thread.submit_job(2, inputs(700, 40, 5, 5))
+        left = place.finish()
+    assert all(
+        sum(lengths) <= most for lengths, most in zip(computed, left, strict=True)
+    )
+    assert max(left) <= 128
+    assert sum(map(sum, computed)) == 750
+
+
+def test_a_job_and_a_prompt_share_what_a_stream_can_bear(forward: Model) -> None:
+    with closing(Jobs(forward, cells=CELLS, threads=1)) as jobs:
+        place = Place(jobs)
+        place.thread.submit([sequence(1, prompt=4, answer=5000)])
+        place.thread.step()
+        place.thread.submit([sequence(2, prompt=5000, answer=1)])
+        place.thread.submit_job(3, inputs(100))
+        assert set(place.finish()) == {16}
+
+
+def test_an_input_that_is_read_both_ways_is_alone_beside_a_stream(
+    both_ways: Model, computed: list[list[int]]
+) -> None:
+    """It cannot be cut; but nobody else's tokens are computed with it."""
+    with closing(Jobs(both_ways, cells=CELLS, threads=1)) as jobs:
+        place = Place(jobs)
+        place.thread.submit([sequence(1, prompt=4, answer=5000)])
+        place.thread.step()
+        place.thread.submit_job(2, inputs(200, 200, 8, 8))
+        place.finish()
+    assert computed == [[200], [200], [8, 8]]
+
+
+def test_a_job_without_a_stream_fills_its_decodes(
+    forward: Model, computed: list[list[int]]
+) -> None:
+    with closing(Jobs(forward, cells=CELLS, threads=1)) as jobs:
+        place = Place(jobs)
+        place.thread.submit_job(2, inputs(700, 40, 5))
+        place.finish()
+    assert computed == [[512], [188], [40, 5]]
