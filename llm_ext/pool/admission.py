@@ -11,8 +11,8 @@ from llm_ext.errors import QueueFullError, RateLimitedError
 
 MINUTE = 60.0
 FORGET_AFTER = 10 * MINUTE
-"""Seconds after which a user who asks nothing more is forgotten: the buckets are full
-again long before."""
+"""Seconds after which a user who asks nothing more is forgotten, once the buckets are
+full again: what was overdrawn is waited off first."""
 
 
 class Backlog(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,7 +93,7 @@ class Admission:
             return None
         now = self._clock()
         for name, bucket in list(buckets.items()):
-            if now - bucket.used_at > FORGET_AFTER:
+            if now - bucket.used_at > FORGET_AFTER and bucket.is_full(now):
                 del buckets[name]
         return buckets.setdefault(user, _Bucket(limit, now))
 
@@ -119,6 +119,10 @@ class _Bucket:
         """Return the seconds until there is one to take."""
         self._fill(now)
         return max(0.0, (1 - self._level) * MINUTE / self.limit)
+
+    def is_full(self, now: float) -> bool:
+        self._fill(now)
+        return self._level >= self.limit
 
     def allowance(self, now: float) -> Allowance:
         self._fill(now)

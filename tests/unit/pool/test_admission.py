@@ -63,6 +63,18 @@ def test_tokens_a_minute_can_be_overdrawn_once() -> None:
     admission.admit("m", "ann", Backlog())
 
 
+def test_what_was_overdrawn_is_waited_off_however_long_that_takes() -> None:
+    """A debt of more than ten minutes is not forgotten with the user."""
+    clock = Clock()
+    admission = Admission(Limits(tokens_per_minute=1000), clock)
+    admission.admit("m", "ann", Backlog())
+    admission.charge("ann", 100_000)
+    clock.now += 601
+    with pytest.raises(RateLimitedError) as caught:
+        admission.admit("m", "ann", Backlog())
+    assert caught.value.retry_after == pytest.approx(99_001 * 0.06 - 601)
+
+
 def test_allowances_are_told_only_where_there_are_limits() -> None:
     """They are what OpenAI's headers are made from."""
     admission = Admission(Limits(requests_per_minute=10), Clock())
