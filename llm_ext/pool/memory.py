@@ -1,11 +1,14 @@
 """Main memory: how much there is for this server, and how much of it is free now."""
 
-from pathlib import Path
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import psutil
 
 _CGROUP = Path("/sys/fs/cgroup")
+_OWN_GROUPS = Path("/proc/self/cgroup")
 
 
 class MainMemory(NamedTuple):
@@ -15,20 +18,37 @@ class MainMemory(NamedTuple):
     available: int
 
 
-def main_memory(cgroup: Path = _CGROUP) -> MainMemory:
+def main_memory(cgroup: Path = _CGROUP, own: Path = _OWN_GROUPS) -> MainMemory:
     """Return what the machine has, or the container where that has less.
 
-    A container's limit, which a hub or a cluster sets, is what a process is killed for;
-    the machine's own figures say nothing of it. Files in the page cache count as free:
-    they are given up when memory is asked for.
+    The limit of a container or a service, which a hub, a cluster or systemd sets, is
+    what a process is killed for; the machine's own figures say nothing of it. Files in
+    the page cache count as free: they are given up when memory is asked for.
     """
     machine = psutil.virtual_memory()
-    limits = [_limit_2(cgroup), _limit_1(cgroup / "memory")]
     total, available = int(machine.total), int(machine.available)
-    for limit in limits:
-        if limit is not None and limit.total < total:
-            total, available = limit.total, min(available, limit.available)
+    for limit in _limits(cgroup, own):
+        total, available = min(total, limit.total), min(available, limit.available)
     return MainMemory(total, available)
+
+
+def _limits(cgroup: Path, own: Path) -> Iterator[MainMemory]:
+    """Return the limits of this process's control groups and of those around them.
+
+    A container may see its own group as the root, but be told the name that it has
+    outside: what is not there has no limit.
+    """
+    groups = {"": "/", "memory": "/"}  # of version 2, and of version 1
+    with contextlib.suppress(OSError):  # not Linux
+        for line in own.read_text().splitlines():
+            _, controllers, path = line.split(":", 2)
+            groups |= dict.fromkeys(groups.keys() & controllers.split(","), path)
+    for name, read in (("", _limit_2), ("memory", _limit_1)):
+        group = PurePosixPath(groups[name].lstrip("/"))
+        for folder in (group, *group.parents):
+            limit = read(cgroup / name / folder)
+            if limit is not None:
+                yield limit
 
 
 def _limit_2(folder: Path) -> MainMemory | None:
@@ -51,15 +71,18 @@ def _limit(limit: Path, usage: Path, stat: Path) -> MainMemory | None:
     try:
         total = int(limit.read_text())
         used = int(usage.read_text())
-        files = _inactive_files(stat.read_text())
+        files = _cached_files(stat.read_text())
     except (OSError, ValueError):
         return None  # no such group, or "max": no limit
     return MainMemory(total, max(0, total - used + files))
 
 
-def _inactive_files(stat: str) -> int:
+def _cached_files(stat: str) -> int:
+    """Return the bytes of the page cache: what was read once, and more than once."""
     pairs = dict(line.split(maxsplit=1) for line in stat.splitlines() if " " in line)
-    return int(pairs.get("total_inactive_file") or pairs.get("inactive_file") or 0)
+    total = "total_" if "total_inactive_file" in pairs else ""  # with groups inside
+    kinds = ("inactive_file", "active_file")
+    return sum(int(pairs.get(total + kind, 0)) for kind in kinds)
 
 
 def resident(pid: int) -> int | None:
