@@ -1,7 +1,7 @@
 """Reading a request's body, with errors that name the field."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterator, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -15,6 +15,8 @@ _names = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _LEAST, _MOST = -(2**63), 2**64 - 1
 _LONG = re.compile(rb"\d{19}")
 """What an integer of more than 64 bits has; few bodies have it."""
+
+_CONTAINERS = (dict, list, tuple, msgspec.Struct)
 
 _PATH = re.compile(r" - at `\$\.(?P<path>[^`]+)`$")
 _MISSING = re.compile(r"missing required field `(?P<field>\w+)`")
@@ -55,29 +57,47 @@ def check_integers(body: object) -> None:
     Raises:
         InvalidRequestError: There is one; names the field.
     """
-    todo: list[tuple[str, object]] = [("", body)]
-    while todo:
-        path, value = todo.pop()
-        if isinstance(value, int) and not _LEAST <= value <= _MOST:
-            field = path.lstrip(".")
-            where = f" in '{field}'" if field else ""
-            raise InvalidRequestError(
-                f"An integer{where} has more than 64 bits.", param=field or None
+    # Names are put together for a culprit only, and only what is open is held: a body
+    # may have millions of parts.
+    path: list[object] = []
+    opened: list[Iterator[tuple[object, object]]] = [iter([("", body)])]
+    while opened:
+        for name, part in opened[-1]:
+            if type(part) is int:
+                if not _LEAST <= part <= _MOST:
+                    raise _too_long([*path, name][1:])
+            elif isinstance(part, _CONTAINERS):
+                path.append(name)
+                opened.append(_parts(part))
+                break
+        else:
+            opened.pop()
+            del path[-1:]  # the outermost has no name
+
+
+def _parts(container: object) -> Iterator[tuple[object, object]]:
+    match container:
+        case msgspec.Struct():
+            names = zip(
+                container.__struct_encode_fields__,
+                container.__struct_fields__,
+                strict=True,
             )
-        todo += [(f"{path}{name}", part) for name, part in _parts(value)]
+            return ((name, getattr(container, field)) for name, field in names)
+        case dict():
+            return iter(container.items())
+        case list() | tuple():
+            return enumerate(container)
+    raise TypeError(container)
 
 
-def _parts(value: object) -> Iterable[tuple[str, object]]:
-    if isinstance(value, msgspec.Struct):
-        fields = zip(
-            value.__struct_encode_fields__, value.__struct_fields__, strict=True
-        )
-        return [(f".{name}", getattr(value, field)) for name, field in fields]
-    if isinstance(value, dict):
-        return [(f".{key}", part) for key, part in value.items()]
-    if isinstance(value, (list, tuple)):
-        return [(f"[{index}]", part) for index, part in enumerate(value)]
-    return ()
+def _too_long(path: Sequence[object]) -> InvalidRequestError:
+    named = (f"[{name}]" if isinstance(name, int) else f".{name}" for name in path)
+    field = "".join(named).removeprefix(".")
+    where = f" in '{field}'" if field else ""
+    return InvalidRequestError(
+        f"An integer{where} has more than 64 bits.", param=field or None
+    )
 
 
 def _invalid(problem: str) -> InvalidRequestError:
