@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from .errors import ServerNotFoundError
+from .errors import ServerNotFoundError, SettingError
 
 if TYPE_CHECKING:
     import ssl
@@ -55,14 +55,32 @@ class Connection:
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers that authorise a request."""
+        """The headers that authorise a request.
+
+        Raises:
+            SettingError: The token is none.
+        """
+        self._check(self.token, "token")
         return {"Authorization": f"Bearer {self.token}"} if self.token else {}
 
     @property
     def cookies(self) -> dict[str, str]:
-        """The cookies that authorise a request where there is no token."""
+        """The cookies that authorise a request where there is no token.
+
+        Raises:
+            SettingError: They are none.
+        """
+        self._check(self.cookie, "cookie")
         pairs = (part.partition("=") for part in self.cookie.split(";"))
         return {name.strip(): value.strip() for name, _, value in pairs if name}
+
+    def _check(self, secret: str, kind: str) -> None:
+        if not (secret.isascii() and secret.isprintable()):
+            # It is not quoted: whoever reads it could run code.
+            raise SettingError(
+                f"the {kind} for {self.url} (found through {self.source}) cannot be "
+                "sent: it holds a line break, or another character that is not ASCII."
+            )
 
     def verification(self) -> "ssl.SSLContext | bool":
         """Return how the server's certificate is checked.
@@ -112,7 +130,7 @@ def search(here: Surroundings, *, url: str = "", token: str = "") -> Search:
     """Look for the connection to use.
 
     Raises:
-        ServerNotFoundError: A variable names a file that cannot be read.
+        SettingError: A variable names a file that cannot be read.
     """
     if url:
         return Search(connection=_connection(url, "given by name", token=token))
@@ -177,7 +195,7 @@ def _named_file(environ: Mapping[str, str], variable: str) -> str:
         return Path(file).expanduser().read_text(encoding="utf-8").strip()
     except OSError as error:
         problem = f"{variable} names {file}, which cannot be read: {error}"
-        raise ServerNotFoundError([problem]) from error
+        raise SettingError(problem) from error
 
 
 def find_by_file(here: Surroundings, pid: int) -> Connection | None:
@@ -272,7 +290,7 @@ def _connection(
         parts = parts._replace(netloc=f"127.0.0.1{port}")
     return Connection(
         url=urlunsplit(parts),
-        token=token,
+        token=token.strip(),
         source=source,
         cookie=cookie,
         certificate=certificate,

@@ -4,6 +4,7 @@
 
     MagicError
     ├── ServerNotFoundError   no Jupyter server with the extension was found
+    ├── SettingError          what says where it is, or how to get in, is of no use
     ├── PrivateServerError    none could be started for this kernel either
     ├── ServerGoneError       it was found, but does not answer (any more)
     ├── RefusedError          it answered with an error
@@ -45,6 +46,10 @@ class ServerNotFoundError(MagicError):
             "jupyter-llm-ext is installed ('jupyter server extension list' shows it), "
             "or set LLM_EXT_URL (ending in /llm/) and LLM_EXT_TOKEN_FILE."
         )
+
+
+class SettingError(MagicError):
+    """A token, a cookie or a file that was named cannot be used."""
 
 
 class PrivateServerError(MagicError):

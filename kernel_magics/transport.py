@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from .connection import Connection
-from .errors import RefusedError, ServerGoneError
+from .errors import MagicError, RefusedError, ServerGoneError
 
 CONNECT_TIMEOUT = 10.0
 SILENCE_TIMEOUT = 60.0
@@ -44,7 +44,7 @@ def answers(connection: Connection) -> bool:
         with open_http(connection) as http:
             reply = http.get("health/live", timeout=CONNECT_TIMEOUT)
         return bool(reply.is_success and reply.json().get("status") == "ok")
-    except (httpx.HTTPError, OSError, ValueError):
+    except (MagicError, httpx.HTTPError, OSError, ValueError):
         return False
 
 
@@ -67,6 +67,12 @@ def transport_errors(connection: Connection) -> Iterator[None]:
     """
     try:
         yield
+    except httpx.LocalProtocolError:
+        # Its text quotes the header that cannot be sent, and with it the token.
+        raise ServerGoneError(
+            f"a request to {connection.url} (found through {connection.source}) "
+            "cannot be sent; most likely the token or the cookie is none."
+        ) from None
     except httpx.TransportError as error:
         problem = str(error) or type(error).__name__
         raise ServerGoneError(

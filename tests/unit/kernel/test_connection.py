@@ -6,8 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from kernel_magics.client import Client
 from kernel_magics.connection import (
     Connection,
     Surroundings,
@@ -15,7 +17,9 @@ from kernel_magics.connection import (
     search,
     surroundings,
 )
-from kernel_magics.errors import ServerNotFoundError
+from kernel_magics.errors import ServerGoneError, ServerNotFoundError, SettingError
+from kernel_magics.private import connect
+from kernel_magics.transport import answers, transport_errors
 
 PARENT = os.getpid()
 
@@ -71,7 +75,7 @@ def test_the_environment_comes_before_files(tmp_path: Path) -> None:
 
 def test_a_token_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     environ = {"LLM_EXT_URL": "http://e/", "LLM_EXT_TOKEN_FILE": "/none"}
-    with pytest.raises(ServerNotFoundError, match="/none"):
+    with pytest.raises(SettingError, match="/none"):
         find(here(tmp_path, environ=environ))
 
 
@@ -134,6 +138,47 @@ def test_nothing_found_lists_what_was_tried_and_what_to_do(tmp_path: Path) -> No
 
 def test_the_token_is_not_shown(tmp_path: Path) -> None:
     assert "secret" not in repr(find(here(tmp_path), url="http://x/", token="secret"))
+
+
+@pytest.mark.parametrize("token", ["secret\n", " secret\r\n"])
+def test_what_surrounds_a_token_is_no_part_of_it(tmp_path: Path, token: str) -> None:
+    """Files and shells add line ends."""
+    environ = {"LLM_EXT_URL": "http://e/llm/", "LLM_EXT_TOKEN": token}
+    assert find(here(tmp_path, environ=environ)).token == "secret"
+
+
+@pytest.mark.parametrize("secret", ["sec\nret", "sec\x00ret", "secr\u00e9t"])
+def test_a_token_that_cannot_be_sent_is_told_and_not_shown(
+    tmp_path: Path, secret: str
+) -> None:
+    """A server that is only a candidate is none then."""
+    named = find(here(tmp_path), url="http://x/", token=secret)
+    with_cookie = Connection(url="http://x/", token="", source="test", cookie=secret)
+    for connection in (named, with_cookie):
+        with pytest.raises(SettingError, match="http://x/") as caught:
+            Client(connection)
+        assert "sec" not in str(caught.value)
+        assert not answers(connection)
+
+
+def test_a_header_that_cannot_be_sent_is_not_shown() -> None:
+    """The HTTP library would quote it; neither is it in the traceback."""
+    connection = Connection(url="http://x/", token="t", source="test")
+    quoting = httpx.LocalProtocolError("Illegal header value b'Bearer secret'")
+    told = pytest.raises(ServerGoneError, match="http://x/")
+    with told as caught, transport_errors(connection):
+        raise quoting
+    assert "secret" not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+def test_a_setting_that_is_wrong_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever names a server wants that one, and not a private one in its place."""
+    monkeypatch.setenv("LLM_EXT_URL", "http://e/llm/")
+    monkeypatch.setenv("LLM_EXT_TOKEN_FILE", "/none")
+    with pytest.raises(SettingError, match="/none"):
+        connect()
 
 
 def test_the_parent_is_the_one_that_jupyter_names(
