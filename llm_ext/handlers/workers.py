@@ -1,14 +1,17 @@
 """``workers``: the processes behind the models."""
 
 from contextlib import closing
+from datetime import datetime, timezone
 from http import HTTPStatus
 
+import msgspec
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 from tornado.iostream import StreamClosedError
 
+from llm_ext.core.model_status import Problem
 from llm_ext.core.worker_status import WorkerStatus
-from llm_ext.errors import InvalidRequestError
+from llm_ext.errors import InvalidRequestError, LLMError
 from llm_ext.pool.process import ModelProcess
 from llm_ext.pool.stream import EventStream
 from llm_ext.wire import native, sse
@@ -69,17 +72,34 @@ class WorkersHandler(LLMHandler):
         feed = self.services.feed
         told: WorkerStatus | None = None
         await writer.open()
-        while True:
-            number, worker = feed.number, process.worker_status()
-            if worker is None:
-                return
+        while (worker := process.worker_status()) is not None:
+            number = feed.number
             if worker == told:
                 await with_heartbeats(feed.wait(number), writer)
                 continue
             await writer.write([native.worker_event(worker)])
             told = worker
-            while (event := await next_event(stream, writer)) is not None:
-                await writer.write([native.load_event(event)])
+            await _tell_load(stream, writer)
+        if told is None:  # a model that cannot be loaded gets no worker
+            await _tell_load(stream, writer)
+        else:
+            await writer.write([native.worker_event(_last(told, process.error))])
+
+
+async def _tell_load(stream: EventStream, writer: EventWriter) -> None:
+    while (event := await next_event(stream, writer)) is not None:
+        await writer.write([native.load_event(event)])
+
+
+def _last(told: WorkerStatus, error: LLMError | None) -> WorkerStatus:
+    """Return how a worker ended of which this was ``told`` before."""
+    return msgspec.structs.replace(
+        told,
+        state="ended" if error is None else "failed",
+        pid=None,
+        since=datetime.now(timezone.utc),
+        error=None if error is None else Problem(code=error.code, message=str(error)),
+    )
 
 
 class WorkerHandler(LLMHandler):

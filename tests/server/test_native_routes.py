@@ -3,10 +3,11 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 from jupyter_server.serverapp import ServerApp
 from tornado.httpclient import HTTPResponse
@@ -235,6 +236,31 @@ async def test_an_ephemeral_worker_ends_with_its_caller(
             break
         await asyncio.sleep(0.05)
     assert await router.workers() == []
+
+
+async def test_the_caller_learns_how_an_ephemeral_worker_ended(
+    jp_fetch: Fetch, jp_serverapp: ServerApp, jp_http_port: int
+) -> None:
+    """By force, at somebody's wish, or before it began."""
+
+    def lent(model: str) -> AbstractAsyncContextManager[Events]:
+        call = json.dumps({"model": model, "ephemeral": True})
+        post = {"method": "POST", "content": call}
+        return following(jp_serverapp, jp_http_port, "workers", **post)
+
+    async with lent("hello") as events:
+        worker, _ = await events.next("worker", state="ready")
+        psutil.Process(worker["pid"]).kill()
+        last, _ = await events.next("worker", state="failed")
+        assert last["id"] == worker["id"]
+        assert last["error"]["code"] == "worker_died"
+    async with lent("hello") as events:
+        worker, _ = await events.next("worker", state="ready")
+        await jp_fetch("llm", "workers", worker["id"], method="DELETE")
+        await events.next("worker", state="ended", error=None)
+    async with lent("broken") as events:
+        error, _ = await events.next("error")
+        assert "not a GGUF file" in error["message"]
 
 
 async def test_preflight_and_status(jp_fetch: Fetch) -> None:
