@@ -23,6 +23,16 @@ Element: TypeAlias = int | Patch
 def common_length(first: Items[Element], second: Items[Element]) -> int:
     """Return how many elements two sequences begin with alike."""
     most = min(len(first), len(second))
-    if list(first[:most]) == list(second[:most]):
+    one, other = list(first[:most]), list(second[:most])
+    if one == other:
         return most
-    return next(at for at in range(most) if first[at] != second[at])
+    # The first difference is at or behind ``low``, and before ``high``. Slices are
+    # compared in C, many times as fast as elements in Python.
+    low, high = 0, most
+    while high - low > 1:
+        middle = (low + high) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle
+    return low

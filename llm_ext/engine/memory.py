@@ -6,6 +6,7 @@ depends on what a model keeps of what it read; each way is a :class:`Memory`.
 
 from collections.abc import Iterable
 from typing import NamedTuple, Protocol, TypeAlias
+from weakref import WeakKeyDictionary
 
 from llm_ext.core.memory_kind import MemoryKind
 
@@ -37,6 +38,19 @@ class Copy(NamedTuple):
 
 Move: TypeAlias = Clear | Copy
 """A change of the KV cache that computes nothing."""
+
+
+class _Awaited(NamedTuple):
+    """A running sequence, and how much of its prompt another one begins with, too."""
+
+    sequence: Sequence
+    common: int
+
+    @property
+    def coming(self) -> bool:
+        """Whether it is being computed, and enough of it is left to wait for."""
+        runs = self.sequence.seq_id is not None and not self.sequence.decoding
+        return runs and self.common - self.sequence.computed >= _WORTH_WAITING
 
 
 class Memory(Protocol):
@@ -174,6 +188,7 @@ class PrefixMemory:
         self._tree = PrefixTree()
         self._running: dict[int, Sequence] = {}
         self._kept: dict[int, None] = {}  # the least recently used first
+        self._awaited: WeakKeyDictionary[Sequence, _Awaited] = WeakKeyDictionary()
 
     @property
     def kept(self) -> Iterable[int]:
@@ -202,14 +217,16 @@ class PrefixMemory:
 
     def awaits(self, sequence: Sequence, running: Iterable[Sequence]) -> bool:
         """See Memory."""
-        known = self._known(sequence)
-        elements = sequence.elements()
-        return any(
-            other.computed < common and common - known >= _WORTH_WAITING
-            for other in running
-            if not other.decoding
-            and (common := common_length(other.prompt, elements)) > known
-        )
+        # Asked every step by all that wait, while finding out costs as much as their
+        # prompts are long: once for each sequence that is awaited.
+        awaited = self._awaited.get(sequence)
+        if awaited is None or not awaited.coming:
+            awaited = self._find_awaited(sequence, running)
+        if awaited is None:
+            self._awaited.pop(sequence, None)
+            return False
+        self._awaited[sequence] = awaited
+        return True
 
     def claim(self, sequence: Sequence) -> list[Move]:
         """See Memory."""
@@ -268,10 +285,18 @@ class PrefixMemory:
         if broken:
             raise AssertionError("; ".join(broken))
 
-    def _known(self, sequence: Sequence) -> int:
-        """Return how much is held; the last element is always computed, for its row."""
-        match = self._tree.match(sequence.elements(end=sequence.length - 1))
-        return 0 if match is None else match.length
+    def _find_awaited(
+        self, sequence: Sequence, running: Iterable[Sequence]
+    ) -> _Awaited | None:
+        elements = sequence.elements()
+        match = self._tree.match(elements[:-1])  # the last is computed, for its row
+        known = 0 if match is None else match.length
+        prompts = (other for other in running if not other.decoding)
+        for other in prompts:
+            awaited = _Awaited(other, common_length(other.prompt, elements))
+            if awaited.coming and awaited.common - known >= _WORTH_WAITING:
+                return awaited
+        return None
 
     def _publish(self, sequence: Sequence, end: int) -> list[Move]:
         """Put a sequence's elements up to ``end`` into the tree.

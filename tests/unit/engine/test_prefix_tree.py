@@ -1,5 +1,8 @@
 """The radix tree, against a model that compares every path with every other."""
 
+import itertools
+from typing import Any
+
 from hypothesis import given, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -10,6 +13,29 @@ elements: st.SearchStrategy[Element] = st.one_of(
     st.integers(1, 2), st.builds(Patch, st.just("image"), st.integers(0, 1))
 )
 paths = st.lists(elements, max_size=8)
+
+
+class Counted(list[Element]):
+    """Elements that count how often some were taken out."""
+
+    taken = 0
+
+    def __getitem__(self, key: Any) -> Any:  # noqa: ANN401  # as a list's
+        self.taken += 1
+        return super().__getitem__(key)
+
+
+@given(first=paths, second=paths)
+def test_what_two_begin_with_alike(first: list[Element], second: list[Element]) -> None:
+    pairs = itertools.takewhile(lambda two: two[0] == two[1], zip(first, second))  # noqa: B905  # as long as both
+    assert common_length(first, tuple(second)) == len(list(pairs))
+
+
+def test_long_beginnings_are_not_compared_element_by_element() -> None:
+    first, second = Counted(range(10_000)), Counted(range(10_000))
+    second[9000] = -1
+    assert common_length(first, second) == 9000
+    assert first.taken + second.taken < 10
 
 
 class Paths(RuleBasedStateMachine):

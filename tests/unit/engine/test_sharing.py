@@ -3,11 +3,13 @@
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import given, settings, strategies as st
 
 from llm_ext.core.events import Failed, Finished
 from llm_ext.core.sampling import SamplingParams
-from llm_ext.engine.element import Element, Patch
+from llm_ext.engine import memory
+from llm_ext.engine.element import Element, Patch, common_length
 from llm_ext.engine.sequence import Sequence
 from tests.stepping import Run, new_run
 
@@ -100,6 +102,28 @@ def test_what_was_computed_for_a_cancelled_request_is_kept() -> None:
     run.finish(within=50)
 
     assert cached(run, 2) == 64
+
+
+def test_who_awaits_a_prefix_finds_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not every step, in which all that wait would be compared with all that run."""
+    compared = 0
+
+    def counted(first: Items[Element], second: Items[Element]) -> int:
+        nonlocal compared
+        compared += 1
+        return common_length(first, second)
+
+    monkeypatch.setattr(memory, "common_length", counted)
+    run = new_run(n_cells=4096, n_batch=64)
+    prefix = [1 + k % 99 for k in range(640)]
+    for number in range(20):
+        run.submit(request(number, [*prefix, 100 + number]))
+    for _ in range(9):
+        run.step()
+    assert run.engine.busy_slots == 1
+    assert compared == 19
+    run.finish(within=200)
+    assert [cached(run, number) for number in range(20)] == [0] + [640] * 19
 
 
 def test_the_least_recently_used_prefix_goes_first() -> None:
