@@ -146,6 +146,11 @@ class AccessHandler(ExtensionHandlerMixin, APIHandler):
             return TOKEN_USER
         return str(getattr(self.current_user, "username", ""))
 
+    @property
+    def owner(self) -> str:
+        """Whose streams and responses the caller's are: a key has its own."""
+        return self.user if self.key is None else self.key.name
+
     async def prepare(self) -> None:  # type: ignore[override]  # as in APIHandler
         """Find out who asks.
 

@@ -1,5 +1,6 @@
 """What all handlers share: errors, streams, and the client that goes away."""
 
+import asyncio
 from asyncio import Future
 from collections.abc import Callable, Collection
 from functools import partial
@@ -13,6 +14,7 @@ from tornado import web
 from llm_ext.core import bounds
 from llm_ext.core.requests import Request
 from llm_ext.errors import LLMError
+from llm_ext.keyring import allows
 from llm_ext.pool.router import Router
 from llm_ext.pool.stream import EventStream
 from llm_ext.providers.registry import Providers
@@ -47,6 +49,7 @@ class LLMHandler(AccessHandler):
     def initialize(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # Jupyter's signature
         """See Tornado."""
         super().initialize(*args, **kwargs)
+        self._gone = False
         self._when_gone: list[Callable[[], None]] = []
 
     @property
@@ -81,8 +84,14 @@ class LLMHandler(AccessHandler):
             model = await self.providers.model(request.model)
             self.services.keyring.admit(key, model.id)
         self.stream = self._answered_by = await self.providers.generate(
-            request, user=self.user, keep_alive=keep_alive
+            request,
+            user=self.user,
+            keep_alive=keep_alive,
+            allowed=partial(allows, key),
         )
+        if self._gone:
+            # Soon: whoever lets the answer outlive this request takes the stream first.
+            asyncio.get_running_loop().call_soon(self._cancel)
         if key is not None:
             self.stream.on_usage = partial(self.services.keyring.charge, key)
         self._tell_limits()
@@ -123,10 +132,14 @@ class LLMHandler(AccessHandler):
     def on_connection_close(self) -> None:
         """Cancel what the client was waiting for."""
         super().on_connection_close()
-        if self.stream is not None:
-            self.stream.close()
+        self._gone = True
+        self._cancel()
         for action in self._when_gone:
             action()
+
+    def _cancel(self) -> None:
+        if self.stream is not None:
+            self.stream.close()
 
     def when_gone(self, action: Callable[[], None]) -> None:
         """Let ``action`` be called when the client goes away."""

@@ -39,7 +39,7 @@ class _ResponsesHandler(LLMHandler):
 
     def _recalled(self, item_id: str) -> Item:
         try:
-            kept = self.responses.find(self.user, response_of(item_id))
+            kept = self.responses.find(self.owner, response_of(item_id))
         except ResponseNotFoundError:
             raise LookupError(item_id) from None
         return answered(kept.body, item_id)
@@ -54,7 +54,7 @@ class _ResponsesHandler(LLMHandler):
         if previous is None:
             return ()
         try:
-            return self.responses.find(self.user, previous).turns
+            return self.responses.find(self.owner, previous).turns
         except ResponseNotFoundError:
             raise PreviousResponseError(previous) from None
 
@@ -96,13 +96,13 @@ class ResponseHandler(_ResponsesHandler):
     @authorized
     async def get(self, response_id: str) -> None:
         """Show a response once more."""
-        self.finish(self.responses.find(self.user, response_id).body)
+        self.finish(self.responses.find(self.owner, response_id).body)
 
     @web.authenticated
     @authorized
     async def delete(self, response_id: str) -> None:
         """Forget a response."""
-        self.responses.delete(self.user, response_id)
+        self.responses.delete(self.owner, response_id)
         self.reply(Deleted(id=response_id))
 
 
@@ -142,4 +142,4 @@ class _KeepingReply:
             turns=(*self._said, *self._reply.turns),
             body=msgspec.json.encode(response),
         )
-        self._handler.responses.keep(self._handler.user, response.id, kept)
+        self._handler.responses.keep(self._handler.owner, response.id, kept)

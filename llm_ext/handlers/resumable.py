@@ -76,8 +76,7 @@ async def answer(handler: LLMHandler, begin: Callable[[], Awaitable[Answer]]) ->
 
 
 def _key(handler: LLMHandler, stream_id: str) -> Key:
-    owner = handler.user if handler.key is None else handler.key.name
-    return ("stream", owner, stream_id)
+    return ("stream", handler.owner, stream_id)
 
 
 class StreamHandler(LLMHandler):

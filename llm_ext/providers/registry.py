@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import difflib
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -174,12 +174,24 @@ class Providers:
     # What is answered.
 
     async def generate(
-        self, request: Request, *, user: str = "", keep_alive: float | None = None
+        self,
+        request: Request,
+        *,
+        user: str,
+        keep_alive: float | None = None,
+        allowed: Callable[[str], bool],
     ) -> EventStream:
         """Return the stream that answers ``request``.
 
         A model of this machine that cannot answer gives way to another server's, where
-        the administrator says so; the stream tells of that with ``Rerouted``.
+        the administrator says so and the caller may ask that; the stream tells of it
+        with ``Rerouted``.
+
+        Args:
+            request: What is asked, of a model that the caller may ask.
+            user: Who asks.
+            keep_alive: See ``Router.generate``.
+            allowed: Whether the caller may ask the model with an id.
 
         Raises:
             ModelNotFoundError: There is no such model.
@@ -190,7 +202,10 @@ class Providers:
         target = await self._target(request.model)
         if target is None:
             request = msgspec.structs.replace(request, model=_here(request.model))
-            return await self._ask_here(request, user, keep_alive)
+            other = await self._fallback(request.model)
+            if other is not None and not allowed(other):
+                other = None
+            return await self._ask_here(request, user, keep_alive, other)
         self._admit(target, user, self._backlog(target, user))
         stream = self._stream(target.model.id, request, user)
         stream.provider = target.remote.name
@@ -198,9 +213,13 @@ class Providers:
         return stream
 
     async def _ask_here(
-        self, request: Request, user: str, keep_alive: float | None
+        self,
+        request: Request,
+        user: str,
+        keep_alive: float | None,
+        other: str | None,
     ) -> EventStream:
-        other = await self._fallback(request.model)
+        """Let the pool answer, and ``other`` where that cannot."""
         try:
             here = await self._router.generate(
                 request, user=user, keep_alive=keep_alive

@@ -41,32 +41,32 @@ class Responses:
         self._kept: OrderedDict[tuple[str, str], KeptResponse] = OrderedDict()
         self._characters = 0
 
-    def keep(self, user: str, response_id: str, response: KeptResponse) -> None:
-        """Remember the user's response, unless it is larger than all may be."""
+    def keep(self, owner: str, response_id: str, response: KeptResponse) -> None:
+        """Remember the owner's response, unless it is larger than all may be."""
         if response.size > self._most_characters:
             return
-        self._kept[user, response_id] = response
+        self._kept[owner, response_id] = response
         self._characters += response.size
         while len(self._kept) > self._most or self._characters > self._most_characters:
             _, oldest = self._kept.popitem(last=False)
             self._characters -= oldest.size
 
-    def find(self, user: str, response_id: str) -> KeptResponse:
-        """Return the user's response.
+    def find(self, owner: str, response_id: str) -> KeptResponse:
+        """Return the owner's response.
 
         Raises:
             ResponseNotFoundError: There is none with this id, or no longer.
         """
-        found = self._kept.get((user, response_id))
+        found = self._kept.get((owner, response_id))
         if found is None:
             raise ResponseNotFoundError(response_id)
-        self._kept.move_to_end((user, response_id))
+        self._kept.move_to_end((owner, response_id))
         return found
 
-    def delete(self, user: str, response_id: str) -> None:
-        """Forget the user's response; errors as for :meth:`find`."""
-        self._characters -= self.find(user, response_id).size
-        del self._kept[user, response_id]
+    def delete(self, owner: str, response_id: str) -> None:
+        """Forget the owner's response; errors as for :meth:`find`."""
+        self._characters -= self.find(owner, response_id).size
+        del self._kept[owner, response_id]
 
 
 def _size(turn: ChatMessage) -> int:

@@ -630,6 +630,13 @@ def test_a_model_that_is_busy_gives_way(near: LiveServer) -> None:
             running.enter_context(request)
         eventually(lambda: near.model("busy")["requests"] == 5)
         reply = ask(http, "busy")
+        terms = {"name": "this machine only", "models": ["busy", "broken"]}
+        key = http.post("keys", json=terms).json()["key"]
+        with near.client(headers={"Authorization": f"Bearer {key}"}) as restricted:
+            refused = ask(restricted, "busy")
+            broken = ask(restricted, "broken")
+    assert error(refused)[:2] == (429, "queue_full"), "its key is not for the other"
+    assert error(broken)[1] == "model_unreadable"
     assert reply.headers["X-LLM-Provider"] == "lab"
     assert reply.json()["model"] == "lab/hello"
     assert reply.json()["choices"][0]["message"]["content"] == ANSWER

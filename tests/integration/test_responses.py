@@ -204,6 +204,25 @@ def test_a_stored_response_can_be_shown_and_forgotten(client: openai.OpenAI) -> 
     assert caught.value.param == "previous_response_id"
 
 
+def test_a_key_has_responses_of_its_own(
+    live: LiveServer, client: openai.OpenAI
+) -> None:
+    """Neither another key of its user, nor the user, can go on from them."""
+    with live.client() as http:
+        keys = [http.post("keys", json={"name": n}).json()["key"] for n in "ab"]
+    mine, other = (client.with_options(api_key=key) for key in keys)
+    response = ask(mine, "Hello!")
+    assert mine.responses.retrieve(response.id) == response
+    for stranger in (other, client):
+        with pytest.raises(openai.NotFoundError):
+            stranger.responses.retrieve(response.id)
+        with pytest.raises(openai.NotFoundError):
+            stranger.responses.delete(response.id)
+        with pytest.raises(openai.BadRequestError, match=response.id):
+            ask(stranger, "And now?", previous_response_id=response.id)
+    assert ask(mine, "And now?", previous_response_id=response.id).output_text
+
+
 def test_items_of_a_stored_response_can_be_referred_to(client: openai.OpenAI) -> None:
     """As clients do that send no item twice; the call's result alone is new."""
     response = ask(client, tools=[WEATHER])
