@@ -19,6 +19,7 @@ from llm_ext.core.load_options import LoadOptions
 from llm_ext.core.model_name import model_id
 from llm_ext.core.model_status import ModelStatus
 from llm_ext.core.preflight import Preflight
+from llm_ext.core.provider_status import LOCAL
 from llm_ext.core.requests import Request
 from llm_ext.core.server_status import DeviceUse
 from llm_ext.core.settings import ModelSource, Settings
@@ -228,10 +229,13 @@ class Router:
         task.add_done_callback(self._looking.discard)
 
     async def default(self) -> str | None:
-        """Return the id of the model to use where none is named."""
+        """Return the id of the model to use where none is named.
+
+        A configured one that is not of this machine stays as it was written.
+        """
         entries = await self._index.entries()
         return default_model(
-            configured=model_id(self._settings.default_model),
+            configured=await self._configured(),
             ready=[n for n, p in self._processes.items() if p.state == "ready"],
             own=[e.id for e in entries if e.source != "bundled" and e.problem is None],
             bundled=[e.id for e in entries if e.source == "bundled"],
@@ -396,6 +400,16 @@ class Router:
     def _check_running(self) -> None:
         if self._stopping:
             raise ServerStoppingError
+
+    async def _configured(self) -> str:
+        name = self._settings.default_model.removeprefix(f"{LOCAL}/")
+        provider, slash, _ = name.partition("/")
+        if not name or (slash and provider in self._settings.providers):
+            return name
+        try:
+            return (await self._process(name)).entry.id
+        except LLMError:
+            return name  # whoever asks for it is told what is wrong with it
 
     async def _process(self, name: str) -> ModelProcess:
         if match := _WORKER.fullmatch(name):

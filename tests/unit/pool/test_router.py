@@ -17,7 +17,7 @@ from llm_ext.core.load_options import LoadOptions
 from llm_ext.core.messages import ChatMessage
 from llm_ext.core.requests import ChatRequest
 from llm_ext.core.sampling import SamplingOptions
-from llm_ext.core.settings import Limits, Settings
+from llm_ext.core.settings import Limits, ProviderSettings, Settings
 from llm_ext.errors import (
     ModelBusyError,
     ModelLoadError,
@@ -130,11 +130,53 @@ def play(models: Path, tmp_path: Path) -> Callable[..., None]:
     return run
 
 
+@pytest.fixture
+def hub(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model in Hugging Face's cache."""
+    repository = tmp_path / "hub" / "models--Owner--Name-GGUF"
+    (repository / "refs").mkdir(parents=True)
+    (repository / "refs" / "main").write_text("1")
+    (repository / "snapshots" / "1").mkdir(parents=True)
+    shutil.copy(models / "hello.gguf", repository / "snapshots/1/cached-Q8_0.gguf")
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+
+
 async def events_of(stream: EventStream) -> list[Event]:
     async def collect() -> list[Event]:
         return [event async for event in stream]
 
     return await asyncio.wait_for(collect(), 5)
+
+
+@pytest.mark.parametrize(
+    ("configured", "expected"),
+    [
+        ("Hello.gguf", "hello"),
+        ("local/hello", "hello"),
+        ("best", "babble"),
+        ("hf:Owner/Name-GGUF:Q8_0", "cached-q8-0"),
+        ("lab/hello", "lab/hello"),
+        ("lab", "hello"),
+        ("hf:Owner/Other-GGUF:Q8_0", "hf:Owner/Other-GGUF:Q8_0"),
+        ("Nobody's", "Nobody's"),
+    ],
+)
+@pytest.mark.usefixtures("hub")
+def test_the_configured_default_is_named_as_any_model(
+    play: Callable[..., None], configured: str, expected: str
+) -> None:
+    """What is of a provider, or of nobody, stays as it was written."""
+
+    async def scenario(pool: Pool) -> None:
+        assert await pool.router.default() == expected
+
+    play(
+        scenario,
+        model_sources=("huggingface",),
+        default_model=configured,
+        aliases={"best": "babble", "lab": "hello"},
+        providers={"lab": ProviderSettings(url="http://localhost:1/v1")},
+    )
 
 
 def test_models_load_side_by_side_where_memory_allows(
