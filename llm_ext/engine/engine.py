@@ -1,7 +1,7 @@
 """The step loop's body: schedule, decode, draw, publish."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from llm_ext.core.events import (
     Accepted,
@@ -98,9 +98,13 @@ class Engine:
         A request that already ended is no error: its end and the cancel crossed.
         """
         request = self._requests.get(request_id)
+        if request is None:
+            return []
+        unfinished = request.open
+        self._release(unfinished, keep=True)
         published: Published = []
-        for sequence in request.open if request else []:
-            published += self._finish(sequence, "cancelled")
+        for sequence in unfinished:
+            published += self._end(sequence, "cancelled")
         return published
 
     def forget(self) -> None:
@@ -232,10 +236,13 @@ class Engine:
         return TokenLogprob(piece(drawn.token), drawn.logprob, top)
 
     def _finish(self, sequence: Sequence, reason: FinishReason) -> Published:
+        self._release([sequence], keep=True)
+        return self._end(sequence, reason)
+
+    def _end(self, sequence: Sequence, reason: FinishReason) -> Published:
         """End one answer, and the request with its last one."""
         number, choice = sequence.request_id, sequence.choice
         request = self._requests[number]
-        self._release(sequence, keep=True)
         published: Published = []
         if reason != "cancelled":
             published += _deltas(sequence, sequence.text.finish())
@@ -244,7 +251,7 @@ class Engine:
         request.reasons[choice] = reason
         stop = sequence.text.stopped if reason == "stop" else None
         published.append((number, ChoiceEnded(choice, reason, stop)))
-        if not request.open:
+        if request.ended:
             del self._requests[number]
             end = Finished(
                 reason=request.reasons[0],
@@ -258,8 +265,7 @@ class Engine:
         """Fail the requests of ``sequences``, with all their answers."""
         published: Published = []
         for number in dict.fromkeys(sequence.request_id for sequence in sequences):
-            for sequence in self._requests.pop(number).open:
-                self._release(sequence, keep=False)
+            self._release(self._requests.pop(number).open, keep=False)
             error = EngineError(f"llama.cpp could not compute this request: {cause}.")
             published.append((number, Failed.of(error)))
         return published
@@ -271,10 +277,11 @@ class Engine:
             else:
                 self._backend.clear(*move)
 
-    def _release(self, sequence: Sequence, *, keep: bool) -> None:
-        self._apply(self.scheduler.remove(sequence, keep=keep))
-        if sequence.sampler is not None:
-            sequence.sampler.close()
+    def _release(self, sequences: Collection[Sequence], *, keep: bool) -> None:
+        self._apply(self.scheduler.remove(sequences, keep=keep))
+        for sequence in sequences:
+            if sequence.sampler is not None:
+                sequence.sampler.close()
 
 
 def _batch(chunks: list[Chunk]) -> list[BatchElement]:

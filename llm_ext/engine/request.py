@@ -30,6 +30,11 @@ class Request:
         """Sequences that have not ended."""
         return [s for s in self.sequences if s.choice not in self.reasons]
 
+    @property
+    def ended(self) -> bool:
+        """Whether all of them have."""
+        return len(self.reasons) == len(self.sequences)
+
     def timings(self, now: float) -> Timings | None:
         """Return how long it took, if it ends ``now``."""
         if self.begun is None or self.drew is None:

@@ -1,7 +1,7 @@
 """Which elements are computed in the next step. Pure: decides, and computes nothing."""
 
 from collections import Counter, deque
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable
 from dataclasses import dataclass, field
 
 from .memory import Memory, Move
@@ -66,15 +66,20 @@ class Scheduler:
         self.waiting.append(sequence)
         self.changes += 1
 
-    def remove(self, sequence: Sequence, *, keep: bool) -> list[Move]:
-        """Forget a sequence, and keep what it computed for others, or not."""
+    def remove(self, sequences: Collection[Sequence], *, keep: bool) -> list[Move]:
+        """Forget sequences, and keep what they computed for others, or not."""
         self._lost = 0
-        if sequence.seq_id is None:
-            self.waiting.remove(sequence)
+        running = [sequence for sequence in sequences if sequence.seq_id is not None]
+        if len(running) < len(sequences):
+            # Together: each alone would be looked for among all that wait.
+            gone = set(sequences)
+            self.waiting = deque(s for s in self.waiting if s not in gone)
             self.changes += 1
-            return []
-        self.running.remove(sequence)
-        return self.memory.release(sequence, keep=keep)
+        moves: list[Move] = []
+        for sequence in running:
+            self.running.remove(sequence)
+            moves += self.memory.release(sequence, keep=keep)
+        return moves
 
     def schedule(self) -> Plan:
         """Decide the next step.

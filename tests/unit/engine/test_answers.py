@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pytest
@@ -55,6 +56,52 @@ def test_all_answers_share_the_prompt_and_end_together() -> None:
         for choice in range(3)
     }
     assert len(set(texts.values())) == 1, "the fake draws the same for equal prompts"
+
+
+class Watched(Sequence):
+    """Counts how often it is looked at among others."""
+
+    looks = 0
+
+    def __getattribute__(self, name: str) -> Any:  # noqa: ANN401  # any attribute
+        if name == "choice":
+            Watched.looks += 1
+        return super().__getattribute__(name)
+
+    def __eq__(self, other: object) -> bool:
+        Watched.looks += 1
+        return self is other
+
+    __hash__ = Sequence.__hash__
+
+
+@pytest.mark.parametrize("cancelled", [None, 0, 1])
+def test_many_answers_end_without_being_looked_at_by_each_other(
+    cancelled: int | None,
+) -> None:
+    """Nor by another request's, behind which they wait."""
+    count = 100
+    run = new_run(n_slots=2, n_cells=400)
+    for number in range(1 if cancelled is None else 2):
+        run.engine.submit(
+            *(
+                Watched(
+                    request_id=number,
+                    choice=choice,
+                    prompt=PROMPT,
+                    params=SamplingParams(n=count),
+                    limit=len(PROMPT) + 1,
+                )
+                for choice in range(count)
+            )
+        )
+    run.step()
+    Watched.looks = 0
+    if cancelled is None:
+        run.finish(within=1000)
+    else:
+        run.cancel(cancelled)
+    assert Watched.looks <= 10 * count
 
 
 def test_more_answers_than_slots_take_turns() -> None:
