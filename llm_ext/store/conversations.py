@@ -103,7 +103,7 @@ class Conversations:
             limit: Most to return.
             before: Only those that were changed last before this.
         """
-        words = search.split()
+        words = search.replace("\0", " ").split()  # SQLite's queries end at a NUL
         found: list[Conversation] = []
         with self._database.transaction() as connection:
             hits: set[str] = set()

@@ -22,14 +22,15 @@ WHERE number > (SELECT coalesce(max(rowid), 0) FROM message_index)
 _FIND = """
 SELECT DISTINCT conversation FROM message_index
 JOIN messages ON messages.number = message_index.rowid
-WHERE message_index MATCH ?
+JOIN conversations ON conversations.id = messages.conversation
+WHERE message_index MATCH ? AND user = ?
 """
 
 
 def conversations_with(
     connection: sqlite3.Connection, user: str, words: Sequence[str]
 ) -> set[str]:
-    """Return the ids of conversations with a message that has all ``words``.
+    """Return the ids of the user's conversations with a message that has all ``words``.
 
     The index knows beginnings of words only. What it does not find is looked for as a
     part of the text, since many languages put no spaces between words.
@@ -39,7 +40,7 @@ def conversations_with(
         connection.execute(_BEGIN)
         connection.execute(_CATCH_UP)
         query = " ".join('"{}"*'.format(word.replace('"', '""')) for word in words)
-        found = {row[0] for row in connection.execute(_FIND, (query,))}
+        found = {row[0] for row in connection.execute(_FIND, (query, user))}
     return found or _looked_through(connection, user, words)
 
 

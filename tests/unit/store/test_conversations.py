@@ -252,11 +252,22 @@ def test_search(
     assert found("Paris France") == set()
     assert found("京は") == {paris}
     assert found('100% OR NOT "') == set()
+    assert found("egg\0boil\0") == {other}
+    assert found("\0") == {paris, other}, "as if nothing were looked for"
     assert found("egg") == {other}
     conversations.remove_message(ANN, other, late)
     assert found("egg") == set()
     conversations.delete(ANN, paris)
     assert found("lies") == set()
+
+
+def test_what_others_said_changes_no_search(conversations: Conversations) -> None:
+    """The middle of a word is found, though the word begins a message of another."""
+    where = begin(conversations)
+    say(conversations, where, "a notebook")
+    theirs = conversations.create(BOB, Transcript()).id
+    conversations.append(BOB, theirs, [Draft(role="user", content="book")])
+    assert [c.id for c in conversations.newest(ANN, search="book")] == [where]
 
 
 def has_index() -> bool:
