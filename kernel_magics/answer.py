@@ -6,6 +6,7 @@ from typing import Any
 
 from .errors import SchemaError
 from .fences import code_of, without_fences
+from .inert import inert
 from .pieces import ToolResult
 
 
@@ -116,7 +117,7 @@ class Answer:
         return format(self.text, spec)
 
     def _repr_markdown_(self) -> str:
-        return self.text
+        return inert(self.text)
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ANN401, FBT001  # IPython's signature
         del cycle

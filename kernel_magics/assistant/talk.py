@@ -5,6 +5,7 @@ from typing import Any
 
 from kernel_magics.answer import Answer
 from kernel_magics.conversation import Conversation
+from kernel_magics.inert import inert
 
 
 class Talk:
@@ -38,4 +39,6 @@ class Talk:
 
     def _repr_markdown_(self) -> str:
         turns = self.conversation.turns
-        return "\n\n".join(f"**{turn.question}**\n\n{turn.answer}" for turn in turns)
+        return "\n\n".join(
+            f"**{turn.question}**\n\n{inert(turn.answer)}" for turn in turns
+        )

@@ -8,6 +8,7 @@ import json
 from typing import Any, TypeAlias
 
 from kernel_magics.fences import fenced
+from kernel_magics.inert import inert
 
 Bundle: TypeAlias = dict[str, Any]
 """By MIME type."""
@@ -27,8 +28,8 @@ def plain_bundle(text: str) -> Bundle:
 
 
 def code_bundle(code: str, language: str = "python") -> Bundle:
-    """Return a block of code."""
-    return markdown_bundle(fenced(code, language), code)
+    """Return a block of a model's code."""
+    return markdown_bundle(inert(fenced(code, language)), code)
 
 
 def json_bundle(value: object) -> Bundle:

@@ -5,6 +5,7 @@ from typing import Any
 
 from kernel_magics.answer import Answer
 from kernel_magics.fences import fenced, without_fences
+from kernel_magics.inert import inert
 
 from .bundles import (
     Bundle,
@@ -29,11 +30,10 @@ INSTRUCTIONS = {
 
 def growing(text: str, kind: str) -> str:
     """Return, as Markdown, what there is of a text so far."""
-    if kind == "markdown":
-        return text
-    if kind == "code":
-        return text if text.lstrip().startswith("```") else fenced(text, "python")
-    return fenced(text, kind if kind in ("json", "html") else "")
+    if kind == "markdown" or (kind == "code" and text.lstrip().startswith("```")):
+        return inert(text)
+    language = {"code": "python", "json": "json", "html": "html"}.get(kind, "")
+    return inert(fenced(text, language))
 
 
 def final(answer: Answer, kind: str) -> Bundle:
@@ -51,7 +51,7 @@ def final(answer: Answer, kind: str) -> Bundle:
         case "math":
             return math_bundle(without_fences(text))
         case _:
-            return markdown_bundle(text)
+            return markdown_bundle(inert(text), text)
 
 
 def _json(text: str) -> Bundle:
@@ -59,5 +59,5 @@ def _json(text: str) -> Bundle:
     try:
         value: Any = json.loads(without_fences(text))
     except ValueError:
-        return markdown_bundle(fenced(text, "json"), text)
+        return markdown_bundle(growing(text, "json"), text)
     return json_bundle(value)

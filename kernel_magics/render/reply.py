@@ -6,6 +6,7 @@ from kernel_magics.answer import Answer
 from kernel_magics.errors import MagicError, SchemaError, StoppedError
 from kernel_magics.exchange import Exchange
 from kernel_magics.functions import written
+from kernel_magics.inert import inert
 from kernel_magics.pieces import (
     End,
     Piece,
@@ -154,7 +155,7 @@ class Reply:
         return completed
 
     def _marked_calls(self) -> list[str]:
-        return [f"> {_call(result, quoted)}" for result in self._calls]
+        return [inert(f"> {_call(result, quoted)}") for result in self._calls]
 
     def _plain_calls(self) -> list[str]:
         return [_call(result, str) for result in self._calls]
@@ -177,4 +178,4 @@ def _thoughts(reasoning: str) -> str:
     if not reasoning.strip():
         return ""
     head = "<details><summary>Reasoning</summary>"
-    return f"{head}\n\n{reasoning.strip()}\n\n</details>"
+    return f"{head}\n\n{inert(reasoning.strip())}\n\n</details>"
