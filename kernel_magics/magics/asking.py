@@ -1,18 +1,19 @@
 """Asks a question as the magics do: remembered, shown, interruptible."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
 from kernel_magics.answer import Answer
+from kernel_magics.client import Client
 from kernel_magics.consent import everything
 from kernel_magics.conversation import Turn, messages
 from kernel_magics.errors import RefusedError
 from kernel_magics.exchange import Exchange, Question, ask
 from kernel_magics.functions import Toolbox
+from kernel_magics.pieces import Piece
 from kernel_magics.render.formats import INSTRUCTIONS
-from kernel_magics.render.output import Output
 from kernel_magics.render.reply import Reply
 from kernel_magics.schema import Schema
 
@@ -55,11 +56,11 @@ class Asked:
     allowed: bool = False
 
 
-def messages_of(session: Session, asked: Asked, history: int) -> list[dict[str, Any]]:
-    """Return the messages of a question, with so many earlier turns."""
+def messages_of(session: Session, asked: Asked) -> list[dict[str, Any]]:
+    """Return the messages of a question, with all the earlier turns it may have."""
     instruction = "" if asked.schema else INSTRUCTIONS.get(asked.kind, "")
     system = "\n\n".join(part for part in (asked.system, instruction) if part)
-    return messages(asked.prompt, system=system, turns=_turns(session, history))
+    return messages(asked.prompt, system=system, turns=_turns(session, asked.history))
 
 
 def show_answer(session: Session, asked: Asked) -> Answer:
@@ -72,28 +73,11 @@ def show_answer(session: Session, asked: Asked) -> Answer:
         MagicError: The server refused, or is gone; says why.
         StoppedError: The user interrupted; the request ended on the server too.
     """
-    return _show_with(session, asked, asked.history, session.output())
-
-
-def _show_with(session: Session, asked: Asked, history: int, shown: Output) -> Answer:
-    try:
-        return _show(session, asked, history, shown)
-    except RefusedError as error:
-        turns = len(_turns(session, history))
-        if error.code != "context_length_exceeded" or not turns:
-            raise
-    return _show_with(session, asked, turns // 2, shown)
-
-
-def _turns(session: Session, history: int) -> list[Turn]:
-    return session.conversation.turns[-history:] if history else []
-
-
-def _show(session: Session, asked: Asked, history: int, shown: Output) -> Answer:
+    turns = _turns(session, asked.history)
     exchange = Exchange(
         Question(
             model=asked.model,
-            messages=tuple(messages_of(session, asked, history)),
+            messages=tuple(messages_of(session, asked)),
             options=asked.options,
             schema=asked.schema,
             toolbox=asked.toolbox,
@@ -101,19 +85,43 @@ def _show(session: Session, asked: Asked, history: int, shown: Output) -> Answer
         consent=everything if asked.allowed else session.consent,
     )
     reply = Reply(
-        shown,
+        session.output(),
         exchange,
         kind=asked.kind,
         stream=asked.stream,
         stats=asked.stats,
     )
-    pieces = ask(session.client, exchange)
     try:
         # An interrupt closes the connection, upon which the server cancels.
-        with closing(pieces):
+        with closing(_pieces(session.client, exchange, len(turns))) as pieces:
             return reply.follow(pieces)
     finally:
         _remember(session, asked, reply.answer)
+
+
+def _turns(session: Session, history: int) -> list[Turn]:
+    return session.conversation.turns[-history:] if history else []
+
+
+def _pieces(
+    client: Client, exchange: Exchange, turns: int
+) -> Generator[Piece, None, None]:
+    """Ask, each time with half of the earlier ``turns`` until they fit.
+
+    Only the request that was refused is sent again: no function is called twice.
+    """
+    while True:
+        try:
+            yield from ask(client, exchange)
+        except RefusedError as error:
+            if error.code != "context_length_exceeded" or not turns:
+                raise
+        else:
+            return
+        first = 1 if exchange.messages[0]["role"] == "system" else 0
+        left_out = turns - turns // 2
+        del exchange.messages[first : first + 2 * left_out]
+        turns -= left_out
 
 
 def _remember(session: Session, asked: Asked, answer: Answer | None) -> None:

@@ -104,7 +104,7 @@ class CellQuestion:
         self, asked: Asked, question: Interpolated, excerpts: list[Excerpt]
     ) -> None:
         """Show what would be sent, and about how long it is."""
-        messages = messages_of(self._session, asked, asked.history)
+        messages = messages_of(self._session, asked)
         total = sum(tokens(message["content"]) for message in messages)
         lines = [f"Would be sent to **{asked.model}**, about {total} tokens:"]
         for message in messages:
