@@ -376,6 +376,8 @@ def test_a_constraint_holds_there(http: httpx.Client) -> None:
     status, code, words = error(ask(http, "odd/odd", structured_outputs=outputs))
     assert (status, code) == (400, "not_supported")
     assert "grammars" in words
+    bad = ask(http, "odd/odd", structured_outputs={"json": "{bad"})
+    assert error(bad)[:2] == (400, "invalid_request")
 
 
 def test_the_load_there_is_seen_here(near: LiveServer, far: LiveServer) -> None:

@@ -39,6 +39,9 @@ class StructuredOutputs(msgspec.Struct):
     grammar: str | None = None
 
 
+_schema_decoder = msgspec.json.Decoder(dict[str, Any] | bool)
+
+
 def constraint(
     response_format: ResponseFormat | None,
     structured_outputs: StructuredOutputs | None,
@@ -103,8 +106,8 @@ def _of_format(given: ResponseFormat) -> Constraint | None:
 def _of_outputs(given: StructuredOutputs) -> Constraint | None:
     asked: list[Constraint] = []
     if given.json is not None:
-        text = given.json if isinstance(given.json, str) else None
-        asked.append(_schema(given.json) if text is None else JSONSchema(schema=text))
+        wanted = given.json
+        asked.append(_written(wanted) if isinstance(wanted, str) else _schema(wanted))
     if given.json_object:
         asked.append(AnyJSON())
     if given.regex is not None:
@@ -125,6 +128,17 @@ def _of_outputs(given: StructuredOutputs) -> Constraint | None:
             "'structured_outputs' must say one thing.", param="structured_outputs"
         )
     return asked[0] if asked else None
+
+
+def _written(text: str) -> JSONSchema:
+    try:
+        _schema_decoder.decode(text)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise InvalidRequestError(
+            f"'structured_outputs.json' holds no JSON Schema: {error}.",
+            param="structured_outputs",
+        ) from error
+    return JSONSchema(schema=text)
 
 
 def _schema(schema: object) -> JSONSchema:

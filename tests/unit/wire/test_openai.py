@@ -238,6 +238,9 @@ def test_content_parts_are_joined_and_developer_is_system() -> None:
             {"structured_outputs": {"regex": "a", "json_object": True}},
             "structured_outputs",
         ),
+        ({"structured_outputs": {"json": "{bad"}}, "structured_outputs"),
+        ({"structured_outputs": {"json": "[1]"}}, "structured_outputs"),
+        ({"structured_outputs": {"json": "[" * 5000}}, "structured_outputs"),
         ({"grammar": "root ::= 'a'", "json_schema": {}}, "grammar"),
         (
             {"messages": [{"role": "user", "content": [{"type": "image_url"}]}]},
