@@ -13,7 +13,7 @@ from .stream import EventReader
 from .transport import (
     EVENT_STREAM,
     XSRF_PATH,
-    checked,
+    checked_stream,
     needs_xsrf,
     open_async_http,
     transport_errors,
@@ -57,6 +57,6 @@ async def _posted(
     async with http.stream(
         "POST", "v1/chat/completions", json=body, headers=headers
     ) as reply:
-        if reply.is_error:
+        if not reply.is_success:
             await reply.aread()
-        yield checked(reply)
+        yield checked_stream(reply)

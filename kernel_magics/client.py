@@ -12,6 +12,8 @@ from .transport import (
     XSRF_PATH,
     answers,
     checked,
+    checked_json,
+    checked_stream,
     needs_xsrf,
     open_http,
     transport_errors,
@@ -151,10 +153,7 @@ class Client:
         with transport_errors(self.connection):
             headers = {} if method == "GET" else self.write_headers()
             reply = self._http.request(method, path, headers=headers, **options)
-            body: dict[str, Any] = (
-                checked(reply).json() if checked(reply).content else {}
-            )
-            return body
+            return checked_json(reply)
 
     def events(
         self,
@@ -173,9 +172,9 @@ class Client:
         with transport_errors(self.connection):
             headers |= {} if method == "GET" else self.write_headers()
             with self._http.stream(method, path, headers=headers, json=body) as reply:
-                if reply.is_error:
+                if not reply.is_success:
                     reply.read()
-                checked(reply)
+                checked_stream(reply)
                 for event in server_events(reply.iter_bytes()):
                     raise_in_band(event)
                     yield event

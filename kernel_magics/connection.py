@@ -87,6 +87,9 @@ class Connection:
 
         One that the server named itself, in a file that only its user can write, is
         trusted whatever host name it has.
+
+        Raises:
+            SettingError: The certificate cannot be read.
         """
         if not self.certificate:
             return True
@@ -95,7 +98,13 @@ class Connection:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-        context.load_verify_locations(self.certificate)
+        try:
+            context.load_verify_locations(self.certificate)
+        except OSError as error:
+            raise SettingError(
+                f"LLM_EXT_CERTIFICATE, or the server itself, names {self.certificate} "
+                f"as its certificate, which cannot be read: {error}"
+            ) from error
         return context
 
 

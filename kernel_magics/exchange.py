@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .answer import Answer, Timings, Usage
+from .errors import ServerGoneError
 from .pieces import End, Piece, Reasoning, Text, ToolCall, ToolResult
 
 if TYPE_CHECKING:
@@ -120,7 +121,16 @@ class Exchange:
                 self._take_end(piece)
 
     def settle(self) -> Iterator[ToolResult]:
-        """Make the calls that the last request asked for, each with consent."""
+        """Make the calls that the last request asked for, each with consent.
+
+        Raises:
+            ServerGoneError: That request brought no end.
+        """
+        if self._end is None:
+            raise ServerGoneError(
+                f"the answer of {self.model} ended early: the server, or something on "
+                "the way, closed the connection."
+            )
         calls, self._pending = self._pending, []
         toolbox = self._question.toolbox
         if not calls or toolbox is None:
@@ -189,6 +199,10 @@ def ask(client: "Client", exchange: Exchange) -> Generator[Piece, None, None]:
     """Send an exchange's requests, and yield what they bring; it takes it as well.
 
     Leaving the iterator early cancels the request on the server.
+
+    Raises:
+        ServerGoneError: A request brought no end, or nothing at all.
+        RefusedError: The server refuses; says why.
     """
     while exchange.open:
         pieces = client.chat(exchange.model, exchange.messages, **exchange.options)

@@ -90,8 +90,39 @@ def checked(reply: httpx.Response) -> httpx.Response:
     if reply.is_success:
         return reply
     error = _error_body(reply)
-    message = error.get("message") or f"HTTP status {reply.status_code}"
+    message = error.get("message") or (
+        f"{reply.url} answers with HTTP status {reply.status_code}"
+    )
     raise RefusedError(str(message), code=error.get("code"))
+
+
+def checked_stream(reply: httpx.Response) -> httpx.Response:
+    """Return ``reply`` if it is a stream of events; if it is none, it has been read.
+
+    Raises:
+        RefusedError: It is none; says why.
+    """
+    kind = checked(reply).headers.get("Content-Type", "")
+    if not kind.startswith(EVENT_STREAM["Accept"]):
+        raise _stranger(reply, "no stream of events")
+    return reply
+
+
+def checked_json(reply: httpx.Response) -> dict[str, Any]:
+    """Return the JSON object in ``reply``; an empty one for no body.
+
+    Raises:
+        RefusedError: It holds none; says why.
+    """
+    if not checked(reply).content:
+        return {}
+    try:
+        body = reply.json()
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise _stranger(reply, "no JSON object")
+    return body
 
 
 def _options(connection: Connection) -> dict[str, Any]:
@@ -103,6 +134,13 @@ def _options(connection: Connection) -> dict[str, Any]:
         # A proxy for the internet is no way to a server on this machine.
         "trust_env": False,
     }
+
+
+def _stranger(reply: httpx.Response, what: str) -> RefusedError:
+    return RefusedError(
+        f"{reply.url} answers, but with {what}: it is no server with jupyter-llm-ext, "
+        "or something else answers in its place, such as a page to log in."
+    )
 
 
 def _hint(problem: str) -> str:

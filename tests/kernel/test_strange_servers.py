@@ -1,9 +1,17 @@
 """What a client does with answers that a well server of ours never gives."""
 
 import asyncio
+from collections.abc import Callable
+from http import HTTPStatus
+from pathlib import Path
 
 import pytest
 
+from kernel_magics import LLM
+from kernel_magics.client import Client
+from kernel_magics.connection import Connection
+from kernel_magics.errors import RefusedError, ServerGoneError, SettingError
+from kernel_magics.transport import answers
 from tests.kernel.scripted import Request, scripted, text
 
 
@@ -16,10 +24,73 @@ def test_an_answer_may_hold_any_character(character: str) -> None:
 
     with scripted(answer) as server:
         llm = server.llm()
-        assert llm("x").text == f"a{character}b"
-
-        async def ask() -> str:
-            return (await llm.chat("x")).text
-
-        assert asyncio.run(ask()) == f"a{character}b"
+        for ask in ways_to_ask(llm):
+            assert str(ask()) == f"a{character}b"
         llm.client.close()
+
+
+def ways_to_ask(llm: LLM) -> list[Callable[[], object]]:
+    """Return the ways in which an answer is waited for."""
+
+    async def ask() -> object:
+        return await llm.chat("x")
+
+    return [lambda: llm("x"), lambda: asyncio.run(ask())]
+
+
+@pytest.mark.parametrize("way", [0, 1])
+def test_an_answer_that_ends_early_is_asked_for_once(way: int) -> None:
+    """A stream without its end is an error, not a reason to send it again."""
+    with scripted(lambda request: request.stream(text("Hel"))) as server:
+        llm = server.llm()
+        with pytest.raises(ServerGoneError, match="ended early"):
+            ways_to_ask(llm)[way]()
+        llm.client.close()
+        assert [request.method for request in server.requests] == ["POST"]
+
+
+def page(request: Request) -> None:
+    """Answer as a server does that wants a login."""
+    request.begin("text/html")
+    request.say("<html>Who are you?</html>")
+
+
+def elsewhere(request: Request) -> None:
+    """Answer as one does that sends the reader to a login."""
+    request.begin("text/html", HTTPStatus.FOUND)
+
+
+@pytest.mark.parametrize("way", [0, 1])
+@pytest.mark.parametrize("answer", [page, elsewhere])
+def test_a_page_in_the_place_of_an_answer_is_told(
+    answer: Callable[[Request], None], way: int
+) -> None:
+    """With the address that it came from; the question is sent once."""
+    with scripted(answer) as server:
+        llm = server.llm()
+        for ask in ways_to_ask(llm)[way], llm.models:
+            with pytest.raises(RefusedError, match=server.url):
+                ask()
+        llm.client.close()
+        assert [request.method for request in server.requests] == ["POST", "GET"]
+
+
+def test_json_that_is_no_object_is_told() -> None:
+    """Nothing of ours says so."""
+    told = pytest.raises(RefusedError, match="models")
+    listing = scripted(lambda request: request.json([]))
+    with listing as server, server.client() as client, told:
+        client.models()
+
+
+def test_a_certificate_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """One that is not there, and one that is none."""
+    broken = tmp_path / "broken.pem"
+    broken.write_text("no certificate")
+    for file in "/none.pem", str(broken):
+        connection = Connection(
+            url="https://x/", token="t", source="test", certificate=file
+        )
+        with pytest.raises(SettingError, match=file):
+            Client(connection)
+        assert not answers(connection)
