@@ -32,7 +32,8 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         capacity: Bytes on each device for all models together.
-        available: Bytes on each device that nobody, models or others, uses now.
+        available: Bytes on each device that nobody, models or others, uses now, less
+            all that those take that still load, whatever they have of it already.
         max_models: Models at once; 0 is no limit.
         max_need: Bytes that one model may take; 0 is no limit.
     """
@@ -82,29 +83,64 @@ def place(need: MemoryEstimate, residents: Sequence[Resident], room: Room) -> De
     """Decide how a model that needs ``need`` comes into memory.
 
     1. At once, if it fits beside all residents.
-    2. In place of idle ones, the least recently used first, no more than it takes.
-    3. In place of busy ones when they are done, or of what is in motion.
-    4. Not at all.
+    2. Once those have gone that go anyway, or have loaded that load.
+    3. In place of idle ones, the least recently used first, no more than it takes.
+    4. In place of busy ones when they are done, or of those that load.
+    5. Not at all.
     """
     if not (lacking := _lacking(need, residents, (), room)):  # 1
         return Start()
     leaving = [r for r in residents if r.state == "leaving"]
     idle = _oldest(r for r in residents if r.state == "idle" and not r.pinned)
     busy = _oldest(r for r in residents if r.state == "busy" and not r.pinned)
-    loading = [r for r in residents if r.state == "loading" and not r.pinned]
-    if not _lacking(need, residents, leaving, room):
+    loading = [r for r in residents if r.state == "loading"]
+    at_best = _at_best(room, loading)
+    if not _lacking(need, residents, leaving, at_best):  # 2
         return Wait()
-    gone = _enough(need, residents, leaving, idle, room)  # 2
+    gone = _enough(need, residents, leaving, idle, room)  # 3
     if gone is not None:
         return Evict(tuple(r.id for r in gone))
-    gone = _enough(need, residents, [*leaving, *idle], busy, room)  # 3
+    gone = _enough(need, residents, [*leaving, *idle], busy, room)  # 4
     if gone is not None:
         return Drain(tuple(r.id for r in gone))
-    movable = [*leaving, *idle, *busy, *loading]
-    if loading and not _lacking(need, residents, movable, room):
+    hopeless = _lacking(need, residents, _movable(residents), at_best)
+    if loading and not hopeless:
         return Wait()
-    lacking = _lacking(need, residents, movable, room) or lacking  # 4
-    return lacking[0]
+    return (hopeless or lacking)[0]  # 5
+
+
+def most(
+    need: MemoryEstimate, residents: Sequence[Resident], room: Room
+) -> dict[str, int]:
+    """Return the bytes of each device that a model can have at most.
+
+    It would have ``need`` if it could. What one model may take in all leaves that to
+    the device with most of it which the others do not need.
+    """
+    movable = _movable(residents)
+    found = {name: _free(name, residents, movable, room) for name in room.capacity}
+    if room.max_need:
+        largest = max(need.devices, key=need.on)
+        elsewhere = need.total - need.on(largest)
+        found[largest] = min(found.get(largest, 0), room.max_need - elsewhere)
+    return found
+
+
+def _movable(residents: Sequence[Resident]) -> list[Resident]:
+    """Return those that go, or can in the end."""
+    return [r for r in residents if r.state == "leaving" or not r.pinned]
+
+
+def _at_best(room: Room, loading: Sequence[Resident]) -> Room:
+    """Return the room there may prove to be once those have loaded.
+
+    What they had taken when it was looked what is free is counted twice until then.
+    """
+    available = {
+        device: count + sum(r.need.on(device) for r in loading)
+        for device, count in room.available.items()
+    }
+    return msgspec.structs.replace(room, available=available)
 
 
 def _enough(
@@ -136,20 +172,27 @@ def _lacking(
     room: Room,
 ) -> list[Refuse]:
     """Return what is short if those gone were gone; empty if it fits."""
-    left = [r for r in residents if r not in gone]
     found = []
     if room.max_need and need.total > room.max_need:
         found.append(Refuse("", need.total, room.max_need))
     for device in need.devices:
-        needed = need.on(device)
-        free = room.capacity.get(device, 0) - sum(r.need.on(device) for r in left)
-        returned = sum(r.need.on(device) for r in gone)
-        now = room.available.get(device, 0) + returned
-        if needed > min(free, now):
-            found.append(Refuse(device, needed, max(0, min(free, now))))
-    if room.max_models and len(left) >= room.max_models:
+        needed, free = need.on(device), _free(device, residents, gone, room)
+        if needed > free:
+            found.append(Refuse(device, needed, max(0, free)))
+    left = sum(r not in gone for r in residents)
+    if room.max_models and left >= room.max_models:
         found.append(Refuse("", 0, 0))
     return found
+
+
+def _free(
+    device: str, residents: Sequence[Resident], gone: Sequence[Resident], room: Room
+) -> int:
+    """Return the bytes that can be had if those gone were gone."""
+    kept = sum(r.need.on(device) for r in residents if r not in gone)
+    returned = sum(r.need.on(device) for r in gone)
+    allowed = room.capacity.get(device, 0) - kept
+    return min(allowed, room.available.get(device, 0) + returned)
 
 
 def _oldest(residents: Iterable[Resident]) -> list[Resident]:

@@ -27,6 +27,7 @@ from .placement import (
     Room,
     Start,
     Wait,
+    most,
     place,
 )
 from .process import ModelProcess
@@ -133,7 +134,9 @@ class Seating:
             return report()
         try:
             guess = await self._guessed(entry, options, self._others(process))
-            _, need = await self._measured(entry, options, guess)
+            placed, need = await self._measured(entry, options, guess)
+            if options.fit:
+                _, need = await self._fitted(process, placed, need)
         except LLMError as error:
             checks.append(Check(name="support", ok=False, message=str(error)))
             return report()
@@ -159,7 +162,7 @@ class Seating:
             if not isinstance(self._decide(_more(need), self._seated()), Start):
                 placed, need = await self._measured(entry, options, need)
                 if options.fit:
-                    placed, need = await self._fitted(entry, placed, need)
+                    placed, need = await self._fitted(process, placed, need)
         except LLMError as error:
             if process.seat == seat:
                 process.refuse(error)
@@ -229,22 +232,17 @@ class Seating:
         return refused and need.gpu_layers > 0
 
     async def _fitted(
-        self, entry: ModelEntry, options: LoadOptions, need: MemoryEstimate
+        self, process: ModelProcess, options: LoadOptions, need: MemoryEstimate
     ) -> tuple[LoadOptions, MemoryEstimate]:
         """Shorten the context to what can be had, if the asked one cannot."""
-        decision = self._decide(need, self._seated())
-        if not isinstance(decision, Refuse):
+        others = self._others(process)
+        if not isinstance(self._decide(need, others), Refuse):
             return options, need
-        room = self._room([])
-        kept = [r for r in self._seated() if r.pinned]
-        free = {
-            device: limit - sum(resident.need.on(device) for resident in kept)
-            for device, limit in room.capacity.items()
-        }
-        shorter = await self._needs.shrink(entry, options, free)
+        free = most(need, others, self._room(others))
+        shorter = await self._needs.shrink(process.entry, options, free)
         if shorter is None:
             return options, need
-        return shorter, await self._needs.measure(entry, shorter)
+        return shorter, await self._needs.measure(process.entry, shorter)
 
     async def _settle_anew(self) -> None:
         """Settle, with what GPUs have free once a worker has gone."""

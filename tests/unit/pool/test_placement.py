@@ -1,5 +1,6 @@
 """Which models may be in memory together."""
 
+import msgspec
 import pytest
 from hypothesis import given, strategies as st
 
@@ -13,6 +14,7 @@ from llm_ext.pool.placement import (
     Room,
     Start,
     Wait,
+    most,
     place,
 )
 
@@ -109,6 +111,31 @@ def test_what_other_programs_take_is_not_there() -> None:
     space = Room(capacity={CPU: 100}, available={CPU: 30})
     assert place(need(50), [], space) == Refuse(CPU, 50, 30)
     assert place(need(50), [resident("a", 20)], space) == Evict(("a",))
+
+
+@pytest.mark.parametrize("pinned", [False, True])
+def test_what_loads_may_have_taken_already_what_it_needs(*, pinned: bool) -> None:
+    """Nobody is refused, or goes, for what is counted twice until it has loaded."""
+    loading = resident("a", 10, "loading", pinned=pinned)
+    space = Room(capacity={CPU: 19}, available={CPU: 24 - 10 - 10})
+    assert place(need(8), [loading], space) == Wait()
+    assert place(need(6), [loading, resident("idle", 3)], space) == Wait()
+    most_of_all = need(9 if pinned else 19)
+    assert place(most_of_all, [loading], space) == Wait()
+    assert isinstance(place(need(20), [loading], space), Refuse)
+    loaded = resident("a", 10, pinned=pinned)
+    space = Room(capacity={CPU: 19}, available={CPU: 24 - 10})
+    assert place(need(8), [loaded], space) == Start()
+
+
+def test_the_most_that_a_model_can_have() -> None:
+    """What others leave once they have gone, and what it may have in all."""
+    others = [resident("a", 20), resident("b", 10, pinned=True)]
+    space = Room(capacity={CPU: 100, GPU: 50}, available={CPU: 30, GPU: 60})
+    assert most(need(200), others, space) == {CPU: 50, GPU: 50}
+    space = msgspec.structs.replace(space, max_need=40)
+    assert most(need(200), others, space) == {CPU: 40, GPU: 50}
+    assert most(need(5, gpu=200), others, space) == {CPU: 50, GPU: 35}
 
 
 _residents = st.lists(

@@ -11,7 +11,7 @@ import pytest
 
 from llm_ext.catalog.entry import ModelEntry
 from llm_ext.core.changes import Change, ModelChanged, WorkerChanged
-from llm_ext.core.device import Device, MemoryEstimate
+from llm_ext.core.device import CPU, Device, MemoryEstimate
 from llm_ext.core.events import Event, Failed, Finished, Loading, Ready, Usage
 from llm_ext.core.load_options import LoadOptions
 from llm_ext.core.messages import ChatMessage
@@ -26,7 +26,8 @@ from llm_ext.errors import (
     WorkerNotFoundError,
 )
 from llm_ext.ipc.messages import EngineStatus, Load, Published
-from llm_ext.pool.memory import main_memory
+from llm_ext.pool import seating
+from llm_ext.pool.memory import MainMemory, main_memory
 from llm_ext.pool.stream import EventStream
 from llm_ext.services import Services, build
 from tests.fakes.needs import FakeNeeds
@@ -321,6 +322,49 @@ def test_the_context_shrinks_only_where_asked(play: Callable[..., None]) -> None
         assert load.options.context_length == 1000
 
     play(scenario, needs)
+
+
+class Fitting(FakeNeeds):
+    """Shortens the context to what it is told that there is of main memory."""
+
+    async def shrink(
+        self, entry: ModelEntry, options: LoadOptions, free: dict[str, int]
+    ) -> LoadOptions | None:
+        """See Needs."""
+        del entry
+        length = min(free[CPU], options.context_length)
+        return msgspec.structs.replace(options, context_length=length)
+
+
+@pytest.mark.parametrize(
+    ("available", "limit", "expected"),
+    [
+        pytest.param(16_000, 0, 12_800, id="memory_fraction"),
+        pytest.param(5_000, 0, 5_000, id="used by others"),
+        pytest.param(16_000, 6_000, 6_000, id="worker_memory"),
+    ],
+)
+def test_the_context_is_as_long_as_all_limits_allow(
+    play: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    available: int,
+    limit: int,
+    expected: int,
+) -> None:
+    """What others use counts, and what one model may take; a preflight says so too."""
+    memory = MainMemory(16_000, available)
+    monkeypatch.setattr(seating, "main_memory", lambda: memory)
+    options = {"context_length": 14_000, "fit": True}
+
+    async def scenario(pool: Pool) -> None:
+        preflight = await pool.router.preflight("hello", options)
+        assert preflight.ok
+        assert preflight.memory is not None
+        assert preflight.memory.total == expected
+        await pool.load("hello", options=options)
+        assert options_of(pool, "hello").context_length == expected
+
+    play(scenario, Fitting(), worker_memory=limit)
 
 
 def test_what_was_shortened_is_asked_for_anew_the_next_time(
