@@ -59,6 +59,7 @@ class Incoming:
     """Reads the parts of one streamed answer."""
 
     def __init__(self, request: ChatRequest | CompletionRequest) -> None:
+        self._chat = isinstance(request, ChatRequest)
         per_prompt = request.sampling.n or 1
         prompts = len(getattr(request, "prompts", ("",)))
         self._open = set(range(per_prompt * prompts))
@@ -115,17 +116,21 @@ class Incoming:
     def _pieces_of(
         self, number: int, choice: Mapping[str, Any], delta: Mapping[str, Any]
     ) -> Iterator[Event]:
-        thought = delta.get("reasoning_content") or delta.get("reasoning")
-        if isinstance(thought, str) and thought:
+        content = choice.get("text") or delta.get("content") or delta.get("refusal")
+        thought, text = _told(content or "")
+        if not thought:
+            named = delta.get("reasoning_content") or delta.get("reasoning")
+            thought = named if isinstance(named, str) else ""
+        if thought and self._chat:
             yield from self._close(number)
             yield ReasoningDelta(text=thought, choice=number)
-        if text := choice.get("text") or delta.get("content") or delta.get("refusal"):
+        if text:
             yield from self._close(number)
             told = choice.get("logprobs")
             yield TextDelta(
-                text=str(text), choice=number, logprobs=tuple(_logprobs(told or {}))
+                text=text, choice=number, logprobs=tuple(_logprobs(told or {}))
             )
-        for part in delta.get("tool_calls") or ():
+        for part in delta.get("tool_calls") or () if self._chat else ():
             yield from self._call(number, part)
 
     def _call(self, number: int, part: Mapping[str, Any]) -> Iterator[Event]:
@@ -240,16 +245,38 @@ def _numbers(embedding: object) -> list[float]:
     return list(struct.unpack(f"<{len(data) // _FLOAT}f", data))
 
 
+def _told(content: object) -> tuple[str, str]:
+    """Return what a message's content thinks and says: a text, or parts of either."""
+    if isinstance(content, str):
+        return "", content
+    thought, said = "", ""
+    for part in content:  # type: ignore[attr-defined]  # else TypeError
+        match part:
+            case {"type": "text", "text": str(text)}:
+                said += text
+            case {"type": "thinking", "thinking": str(text)}:
+                thought += text
+            case {"type": "thinking", "thinking": [*texts]}:
+                thought += "".join(text["text"] for text in texts)
+            case _:
+                raise WrongAnswerError("a part of it is neither text nor a thought")
+    return thought, said
+
+
 def _usage(told: object) -> Usage:
-    counts = told if isinstance(told, Mapping) else {}
-    prompt = counts.get("prompt_tokens_details") or {}
-    answer = counts.get("completion_tokens_details") or {}
+    counts = _fields(told)
+    prompt = _fields(counts.get("prompt_tokens_details"))
+    answer = _fields(counts.get("completion_tokens_details"))
     return Usage(
         prompt_tokens=_count(counts.get("prompt_tokens", counts.get("total_tokens"))),
         completion_tokens=_count(counts.get("completion_tokens")),
         cached_tokens=_count(prompt.get("cached_tokens")),
         reasoning_tokens=_count(answer.get("reasoning_tokens")),
     )
+
+
+def _fields(told: object) -> Mapping[str, Any]:
+    return told if isinstance(told, Mapping) else {}
 
 
 def _count(value: object) -> int:

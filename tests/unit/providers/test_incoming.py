@@ -14,9 +14,15 @@ from llm_ext.core.events import (
     ToolCallBroken,
     ToolCallDelta,
     ToolCallStarted,
+    Usage,
 )
 from llm_ext.core.messages import ChatMessage
-from llm_ext.core.requests import ChatRequest, EmbedRequest, RankRequest
+from llm_ext.core.requests import (
+    ChatRequest,
+    CompletionRequest,
+    EmbedRequest,
+    RankRequest,
+)
 from llm_ext.core.sampling import SamplingOptions
 from llm_ext.providers import remote_progress
 from llm_ext.providers.incoming import Incoming, WrongAnswerError, scores, vectors
@@ -59,6 +65,33 @@ def test_text_and_thoughts_are_told_apart() -> None:
     assert (end.reason, end.usage.completion_tokens) == ("length", 3)
 
 
+def test_a_content_of_parts_is_read_part_by_part() -> None:
+    """Thoughts are a text or parts themselves; anything else is no answer."""
+    reader = incoming()
+    thinks = {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}
+    says = {"type": "text", "text": "Hi"}
+    assert reader.read(delta(content=[thinks, says])) == [
+        ReasoningDelta(text="hm"),
+        TextDelta(text="Hi"),
+    ]
+    thinks = {"type": "thinking", "thinking": "so"}
+    assert reader.read(delta(content=[thinks])) == [ReasoningDelta(text="so")]
+    assert reader.read(delta(content=[])) == []
+    for wrong in ([{"type": "image_url"}], ["Hi"], {"text": "Hi"}, 5):
+        with pytest.raises(WrongAnswerError):
+            reader.read(delta(content=wrong))
+
+
+def test_a_completion_is_nothing_but_text() -> None:
+    """Whatever else a server tells has no place in its answer."""
+    reader = Incoming(
+        CompletionRequest(model="m", prompts=("Hi",), sampling=SamplingOptions())
+    )
+    told = {"reasoning": "hm", "content": "Hi", "tool_calls": [{"function": {}}]}
+    assert reader.read(delta(**told)) == [TextDelta(text="Hi")]
+    assert reader.read(ends("tool_calls")) == [ChoiceEnded(choice=0, reason="stop")]
+
+
 def test_counts_are_the_servers_where_it_tells_them() -> None:
     reader = incoming()
     reader.read(delta(content="Hi"))
@@ -69,6 +102,17 @@ def test_counts_are_the_servers_where_it_tells_them() -> None:
     usage = reader.finished().usage
     assert (usage.prompt_tokens, usage.completion_tokens) == (9, 5)
     assert usage.cached_tokens == 4
+
+
+@pytest.mark.parametrize("usage", [[1], {"prompt_tokens_details": [1]}, "many"])
+def test_counts_in_another_shape_are_none(usage: object) -> None:
+    """An answer is worth more than its counts."""
+    reader = incoming()
+    reader.read({**delta(content="Hi"), "usage": usage})
+    assert reader.usage == Usage(prompt_tokens=0, completion_tokens=0)
+    request = EmbedRequest(model="m", inputs=("a",))
+    _, counts = vectors(request, {"data": [{"embedding": [1]}], "usage": usage})
+    assert counts == reader.usage
 
 
 def test_a_call_comes_in_parts() -> None:
