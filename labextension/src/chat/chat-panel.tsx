@@ -124,7 +124,7 @@ function Chat({ model }: { readonly model: ChatModel }): React.ReactElement {
       )}
       {failure && <FailureNotice failure={failure} />}
       {side === 'manner' && (
-        <MannerDrawer key={conversation.id} conversation={conversation} />
+        <MannerDrawer key={model.number} conversation={conversation} />
       )}
       {side === 'shelf' ? (
         <ConversationList

@@ -1,6 +1,7 @@
 import * as React from 'react';
 
 import type { ISampling } from '../api/types';
+import { useChanges } from '../use-changes';
 import { useWords } from '../words';
 import type { ConversationModel } from './conversation';
 
@@ -9,7 +10,7 @@ interface IField {
   readonly label: string;
   readonly min: number;
   readonly max: number;
-  readonly step: number;
+  readonly isWhole: boolean;
 }
 
 /** How the answers of a conversation are made: system prompt and sampling. */
@@ -19,32 +20,40 @@ export function MannerDrawer({
   readonly conversation: ConversationModel;
 }): React.ReactElement {
   const trans = useWords();
+  useChanges(conversation.changed);
   const { system, options } = conversation.manner;
-  const [draft, setDraft] = React.useState(system);
+  // What is being written; null while the conversation's own is shown.
+  const [draft, setDraft] = React.useState<string | null>(null);
   const fields: readonly IField[] = [
     {
       name: 'temperature',
       label: trans.__('Temperature'),
       min: 0,
       max: 2,
-      step: 0.1
+      isWhole: false
     },
-    { name: 'top_p', label: trans.__('Top p'), min: 0, max: 1, step: 0.05 },
-    { name: 'top_k', label: trans.__('Top k'), min: 0, max: 1000, step: 1 },
-    { name: 'min_p', label: trans.__('Min p'), min: 0, max: 1, step: 0.01 },
+    { name: 'top_p', label: trans.__('Top p'), min: 0, max: 1, isWhole: false },
+    {
+      name: 'top_k',
+      label: trans.__('Top k'),
+      min: 0,
+      max: 1000,
+      isWhole: true
+    },
+    { name: 'min_p', label: trans.__('Min p'), min: 0, max: 1, isWhole: false },
     {
       name: 'max_tokens',
       label: trans.__('Longest answer, in tokens'),
       min: 1,
       max: 1_000_000,
-      step: 1
+      isWhole: true
     },
     {
       name: 'seed',
       label: trans.__('Seed'),
       min: 0,
       max: 4_294_967_295,
-      step: 1
+      isWhole: true
     }
   ];
   return (
@@ -61,12 +70,13 @@ export function MannerDrawer({
         <textarea
           className="jp-llm-input"
           rows={3}
-          value={draft}
+          value={draft ?? system}
           onChange={({ target }) => {
             setDraft(target.value);
           }}
           onBlur={() => {
-            if (draft !== system) {
+            setDraft(null);
+            if (draft !== null && draft !== system) {
               void conversation.set({ system: draft });
             }
           }}
@@ -80,7 +90,11 @@ export function MannerDrawer({
             value={options[field.name]}
             onChange={value => {
               void conversation.set({
-                options: withOption(options, field.name, value)
+                options: withOption(
+                  conversation.manner.options,
+                  field.name,
+                  value
+                )
               });
             }}
           />
@@ -100,28 +114,44 @@ function SamplingField({
   readonly onChange: (value: number | undefined) => void;
 }): React.ReactElement {
   const trans = useWords();
-  const [draft, setDraft] = React.useState(value?.toString() ?? '');
+  const { label, min, max, isWhole } = field;
+  const [draft, setDraft] = React.useState<string | null>(null);
+  const [isWrong, setWrong] = React.useState(false);
+  const problem = React.useId();
   return (
-    <label>
-      {field.label}
-      <input
-        className="jp-llm-input"
-        type="number"
-        min={field.min}
-        max={field.max}
-        step={field.step}
-        placeholder={trans.__('model’s own')}
-        value={draft}
-        onChange={({ target }) => {
-          setDraft(target.value);
-        }}
-        onBlur={({ target }) => {
-          if (target.checkValidity() && draft !== (value?.toString() ?? '')) {
-            onChange(draft === '' ? undefined : Number(draft));
-          }
-        }}
-      />
-    </label>
+    <div>
+      <label>
+        {label}
+        <input
+          className="jp-llm-input"
+          type="number"
+          min={min}
+          max={max}
+          step={isWhole ? 1 : 'any'}
+          placeholder={trans.__('model’s own')}
+          aria-invalid={isWrong}
+          aria-describedby={problem}
+          value={draft ?? value?.toString() ?? ''}
+          onChange={({ target }) => {
+            setDraft(target.value);
+          }}
+          onBlur={({ target }) => {
+            const isValid = target.checkValidity();
+            setWrong(!isValid);
+            if (isValid && draft !== null) {
+              setDraft(null);
+              onChange(draft === '' ? undefined : Number(draft));
+            }
+          }}
+        />
+      </label>
+      <div id={problem} className="jp-llm-bad" role="alert">
+        {isWrong &&
+          (isWhole
+            ? trans.__('A whole number from %1 to %2.', min, max)
+            : trans.__('A number from %1 to %2.', min, max))}
+      </div>
+    </div>
   );
 }
 
