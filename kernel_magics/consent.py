@@ -1,12 +1,18 @@
 """Asks the user before a model's call of a function is made."""
 
 from collections.abc import Callable
+from typing import Any
 
-from .functions import written
+from .functions import Toolbox, written
 from .pieces import ToolCall
 
 CHOICES = "[y]es, [n]o, [a]lways"
 REFUSED = "The user did not allow this call."
+
+
+def _typed(question: str) -> str:
+    # A kernel puts its own ``input`` in only when it runs its first cell.
+    return input(question)
 
 
 class Consent:
@@ -20,15 +26,20 @@ class Consent:
     """
 
     def __init__(
-        self, ask: Callable[[str], str] = input, *, beforehand: str = "--yes"
+        self, ask: Callable[[str], str] = _typed, *, beforehand: str = "--yes"
     ) -> None:
         self._ask = ask
         self._beforehand = beforehand
-        self._always: set[str] = set()
+        self._always: list[Callable[..., Any]] = []
 
-    def __call__(self, call: ToolCall) -> str:
-        """Return why ``call`` may not be made; empty if it may."""
-        if call.name in self._always:
+    def __call__(self, toolbox: Toolbox, call: ToolCall) -> str:
+        """Return why ``call`` of a function in ``toolbox`` may not be made.
+
+        Empty if it may.
+        """
+        # What is behind a name may be another function by now.
+        function = toolbox.function(call.name)
+        if function in self._always:
             return ""
         try:
             reply = self._ask(f"Run {written(call)}? {CHOICES}: ").strip().lower()
@@ -39,7 +50,7 @@ class Consent:
                 f"{self._beforehand} allows calls beforehand."
             )
         if reply.startswith("a"):
-            self._always.add(call.name)
+            self._always.append(function)
         return "" if reply.startswith(("y", "a")) else REFUSED
 
 

@@ -24,7 +24,7 @@ class Tool:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.name = getattr(function, "__name__", "")
-        self._function = function
+        self.function = function
         self._arguments = _struct(self.name, function)
 
     @property
@@ -37,7 +37,7 @@ class Tool:
             parameters["$defs"] = finite(parts)
         function = {
             "name": self.name,
-            "description": inspect.getdoc(self._function) or "",
+            "description": inspect.getdoc(self.function) or "",
             "parameters": parameters,
         }
         return {"type": "function", "function": function}
@@ -54,7 +54,7 @@ class Tool:
                 for name in self._arguments.__struct_fields__
                 if getattr(given, name) is not msgspec.UNSET
             }
-            return _told(_finished(self._function(**fields)))
+            return _told(_finished(self.function(**fields)))
         except Exception as error:  # noqa: BLE001  # a function of the user's
             return f"Error: {type(error).__name__}: {error}"
 
@@ -74,6 +74,10 @@ class Toolbox:
     def __contains__(self, name: str) -> bool:
         """Whether there is a function of this name."""
         return name in self._tools
+
+    def function(self, name: str) -> Callable[..., Any]:
+        """Return the function of this name, which is one of them."""
+        return self._tools[name].function
 
     def call(self, call: ToolCall) -> str:
         """Make a call and return what the model is told of it."""

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kernel_magics.answer import Answer
@@ -109,14 +110,17 @@ class LLM:
         from kernel_magics.schema import schema_of  # noqa: PLC0415  # see above
 
         written = _messages(prompt, system)
+        toolbox = Toolbox(tools) if tools else None
+        consent = everything
+        if toolbox is not None and confirm:
+            consent = partial(Consent(beforehand="confirm=False"), toolbox)
         question = Question(
             model=model or self._default(),
             messages=written,
             options=options,
             schema=None if schema is None else schema_of(schema),
-            toolbox=Toolbox(tools) if tools else None,
+            toolbox=toolbox,
         )
-        consent = Consent(beforehand="confirm=False") if confirm else everything
         return Stream(lambda: self.client, Exchange(question, consent=consent))
 
     def conversation(self, *, system: str = "", **options: Any) -> Talk:  # noqa: ANN401  # those of chat

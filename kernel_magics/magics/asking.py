@@ -3,6 +3,7 @@
 from collections.abc import Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from kernel_magics.answer import Answer
@@ -74,6 +75,9 @@ def show_answer(session: Session, asked: Asked) -> Answer:
         StoppedError: The user interrupted; the request ended on the server too.
     """
     turns = _turns(session, asked.history)
+    consent = everything
+    if asked.toolbox is not None and not asked.allowed:
+        consent = partial(session.consent, asked.toolbox)
     exchange = Exchange(
         Question(
             model=asked.model,
@@ -82,7 +86,7 @@ def show_answer(session: Session, asked: Asked) -> Answer:
             schema=asked.schema,
             toolbox=asked.toolbox,
         ),
-        consent=everything if asked.allowed else session.consent,
+        consent=consent,
     )
     reply = Reply(
         session.output(),

@@ -1,12 +1,14 @@
 """``--tools`` with a model that calls exactly what a test wants."""
 
 import json
+import os
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from jupyter_client.manager import start_new_kernel
 
 from tests.kernel.notebook import CellOutput, Notebook, notebook
 from tests.live import LiveServer, live_server
@@ -202,3 +204,35 @@ def test_an_interrupted_call_of_llm_ends_the_request(
                 cells.interrupt()
         assert output.error_name in ("KeyboardInterrupt", "CancelledError"), code
         assert odd.gone.wait(20), code
+
+
+def test_a_kernel_that_loads_the_magics_at_its_start_asks(
+    own: LiveServer, odd: Provider, tmp_path: Path
+) -> None:
+    """Its ``input`` is not there yet when they come."""
+    token = tmp_path / "token"
+    token.write_text(own.token)
+    environ = {
+        "LLM_EXT_URL": f"{own.url}llm/",
+        "LLM_EXT_TOKEN_FILE": str(token),
+        "IPYTHONDIR": str(tmp_path),
+    }
+    extensions = ["--IPKernelApp.extensions=['kernel_magics']"]
+    manager, client = start_new_kernel(
+        env={**os.environ, **environ}, extra_arguments=extensions
+    )
+    try:
+        odd.stream(called("add", a=1, b=2), CALLED, DONE)
+        odd.stream(piece("Done."), END, DONE)
+        client.execute_interactive(FUNCTIONS, timeout=60)
+        asked = []
+
+        def typed(message: dict[str, Any]) -> None:
+            asked.append(message["content"]["prompt"])
+            client.input("y")
+
+        client.execute_interactive(ASK, allow_stdin=True, stdin_hook=typed, timeout=60)
+        assert len(asked) == 1
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)

@@ -158,19 +158,52 @@ def test_every_call_is_asked_for(reply: str, refusal: str) -> None:
         return reply
 
     consent = Consent(ask)
-    assert consent(call("f", a=1)) == refusal
-    assert consent(call("f", a=1)) == refusal
+    box = Toolbox([fails])
+    assert consent(box, call("fails", a=1)) == refusal
+    assert consent(box, call("fails", a=1)) == refusal
     assert len(asked) == 2
-    assert "f(a=1)" in asked[0]
+    assert "fails(a=1)" in asked[0]
 
 
 def test_always_holds_for_one_function() -> None:
     """Another one is asked for again."""
     replies = iter(["always", "no"])
     consent = Consent(lambda _question: next(replies))
-    assert not consent(call("f"))
-    assert not consent(call("f", a=2))
-    assert consent(call("g")) == REFUSED
+    assert not consent(Toolbox([slow]), call("slow"))
+    assert not consent(Toolbox([slow, fails]), call("slow", n=2))
+    assert consent(Toolbox([slow, fails]), call("fails")) == REFUSED
+
+
+class Door:
+    def close(self) -> None:
+        pass
+
+
+def test_always_does_not_hold_for_another_function_of_the_same_name() -> None:
+    """Such as one that was defined anew, or another object's method."""
+    asked: list[str] = []
+
+    def ask(question: str) -> str:
+        asked.append(question)
+        return "a"
+
+    def defined() -> Callable[[], None]:
+        def close() -> None:
+            pass
+
+        return close
+
+    door, consent = Door(), Consent(ask)
+    for function in (defined(), defined(), door.close, door.close, Door().close):
+        assert not consent(Toolbox([function]), call("close"))
+    assert len(asked) == 4
+
+
+def test_the_kernels_own_input_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where it came after the magics."""
+    consent = Consent()
+    monkeypatch.setattr("builtins.input", lambda _question: "y")
+    assert not consent(Toolbox([fails]), call("fails"))
 
 
 def test_where_nobody_can_be_asked_nothing_is_allowed() -> None:
@@ -179,7 +212,7 @@ def test_where_nobody_can_be_asked_nothing_is_allowed() -> None:
     def nobody(_question: str) -> str:
         raise NotImplementedError
 
-    refusal = Consent(nobody)(call("f"))
+    refusal = Consent(nobody)(Toolbox([fails]), call("fails"))
     assert refusal.startswith("Nobody can be asked here")
     assert "--yes" in refusal
     assert not everything(call("f"))
