@@ -15,22 +15,16 @@ from typing import NamedTuple
 
 import msgspec
 
+from .context_sizes import BATCH_SIZE, POOLED_SEQ_IDS, seq_ids
 from .device import CPU, Device, MemoryEstimate, MemoryUse
 from .load_options import KVType, LoadOptions, context_length
 from .model_facts import LayerFacts, ModelFacts
-from .sequence_ids import seq_ids
-
-MICRO_BATCH = 512
-"""Tokens that llama.cpp computes at once."""
 
 CELLS = 256
 """A cache's length is a multiple of this (``llama_context``)."""
 
 SHORTEST_CONTEXT = 512
 """Less is of no use to anybody."""
-
-_POOLED_SEQUENCES = 64
-"""Texts that are embedded at once."""
 
 _HEADROOM = 512 * 1024 * 1024
 """Bytes of a GPU left alone, for its driver's own needs."""
@@ -234,7 +228,7 @@ class _Load:
         asked = context_length(options.context_length, facts.trained_context)
         self.cells = _padded(asked, CELLS)
         sequences = seq_ids(facts.memory_kind, slots=options.slots)
-        tokens = min(MICRO_BATCH, self.cells)
+        tokens = min(BATCH_SIZE, self.cells)
         cells = self.cells if self._caches else tokens
         self._batches = [_Batch(tokens, sequences, cells, options.kv_type, flash)]
         if {"embedding", "rerank"} & set(facts.capabilities):
@@ -272,9 +266,9 @@ class _Load:
 
         A model that reads both ways has no cache, and reads a text at once.
         """
-        tokens = MICRO_BATCH if self._caches else max(MICRO_BATCH, asked)
+        tokens = BATCH_SIZE if self._caches else max(BATCH_SIZE, asked)
         stateful = self._facts.memory_kind in {"recurrent", "hybrid"}
-        sequences = 1 if stateful else _POOLED_SEQUENCES
+        sequences = 1 if stateful else POOLED_SEQ_IDS
         cells = _padded(max(asked, tokens), CELLS) if self._caches else tokens
         return _Batch(tokens, sequences, cells)
 
@@ -286,7 +280,7 @@ class _Load:
 
     def _window_cells(self, batch: _Batch) -> int:
         """Return the cells of a layer with a sliding window, which ids share."""
-        seen = self._facts.window * batch.sequences + MICRO_BATCH
+        seen = self._facts.window * batch.sequences + BATCH_SIZE
         return _padded(min(batch.cells, seen), CELLS)
 
     def _compute(self, batch: _Batch, *, layers: bool, output: bool) -> int:

@@ -2,6 +2,6 @@
 
 from typing import Literal, TypeAlias
 
-Pooling: TypeAlias = Literal["none", "mean", "cls", "last", "rank"]
-"""None keeps the rows; the others give one vector: their mean, the first token's row,
-or the last one's. Rank gives a score instead, from a head that only rerankers have."""
+Pooling: TypeAlias = Literal["mean", "cls", "last", "rank"]
+"""One vector: the rows' mean, the first token's row, or the last one's. Rank gives a
+score instead, from a head that only rerankers have."""

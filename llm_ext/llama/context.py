@@ -3,6 +3,7 @@
 import numpy as np
 from llama_cpp import llama_cpp as lib
 
+from llm_ext.core.context_sizes import BATCH_SIZE
 from llm_ext.core.load_options import FlashAttention, KVType
 from llm_ext.engine.constraint import Logits
 from llm_ext.errors import InvalidRequestError, ModelLoadError
@@ -10,9 +11,6 @@ from llm_ext.errors import InvalidRequestError, ModelLoadError
 from .buffers import Buffers
 from .model import Model
 from .refusal import context_refusal
-
-BATCH_SIZE = 512
-"""Most tokens in one decode; llama.cpp's own default for its micro-batch."""
 
 _KV_TYPES: dict[KVType, int] = {
     "f32": lib.GGML_TYPE_F32,
@@ -30,6 +28,31 @@ _FLASH_ATTENTION: dict[FlashAttention, int] = {
     "on": lib.LLAMA_FLASH_ATTN_TYPE_ENABLED,
     "off": lib.LLAMA_FLASH_ATTN_TYPE_DISABLED,
 }
+
+
+def opened(
+    model: Model, params: lib.llama_context_params, *, cells: int
+) -> tuple[int, Buffers]:
+    """Return a new llama_context, with the model's adapters, and what it allocated.
+
+    ``cells`` are those that were asked for.
+
+    Raises:
+        InsufficientMemoryError: A device has no room for it.
+        ModelLoadError: llama.cpp refused for another reason.
+    """
+    buffers = Buffers(model.gpus)
+    model.log.forget_errors()
+    with model.log.heard_by(buffers.read):
+        pointer = lib.llama_init_from_model(model.pointer, params)
+    if not pointer:
+        raise context_refusal(cells, model.log.errors)
+    try:
+        model.adapt(pointer)
+    except ModelLoadError:
+        lib.llama_free(pointer)
+        raise
+    return pointer, buffers
 
 
 class Context:
@@ -78,18 +101,8 @@ class Context:
         params.kv_unified = True
         # Layers with a sliding window need cells for no more than it covers.
         params.swa_full = False
-        buffers = Buffers(model.gpus)
-        model.log.forget_errors()
-        with model.log.heard_by(buffers.read):
-            pointer = lib.llama_init_from_model(model.pointer, params)
-        if not pointer:
-            raise context_refusal(cells, model.log.errors)
+        pointer, buffers = opened(model, params, cells=cells)
         self.pointer: int | None = pointer
-        try:
-            model.adapt(pointer)
-        except ModelLoadError:
-            self.close()
-            raise
         self.uses = buffers.uses()
         self.flash_attention = buffers.flash_attention
         self._vocabulary = model.vocab.size

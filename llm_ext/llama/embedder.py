@@ -2,32 +2,23 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from typing import Literal
 
 import numpy as np
 from llama_cpp import llama_cpp as lib
 
+from llm_ext.core.context_sizes import BATCH_SIZE, POOLED_SEQ_IDS
 from llm_ext.core.pooling import Pooling
 from llm_ext.errors import InputLengthError, InvalidRequestError, NotSupportedError
 
 from .buffers import Uses
-from .context import BATCH_SIZE, Context
+from .context import Context
 from .gguf_file import has_tensor
 from .model import Model
 from .pooled_context import PooledContext, only_encodes
 from .vectors import Vector
 
-Progress = Callable[[int, int], None]
-"""Called after each decode with the inputs that are done, and all inputs."""
-
-Cancelled = Callable[[], bool]
-"""Asked before each decode."""
-
 Budget = Callable[[], int]
 """Asked before each decode for the most tokens to compute in it."""
-
-MAX_SEQ_IDS = 64
-"""Most inputs in one decode. Where cells are shared they cost nothing."""
 
 _HEAD = ("cls.weight", "cls.output.weight")
 """A reranker has one of these tensors, or both."""
@@ -41,19 +32,6 @@ _WITHOUT_CACHE = ("llama-embed",)
 _PROBE_CELLS = 256  # llama.cpp's smallest context
 
 
-class JobCancelledError(Exception):
-    """The caller wants no more; what was computed is lost."""
-
-
-def _unheard(_done: int, _total: int) -> None:
-    """Be a Progress that tells nobody."""
-
-
-def _never() -> bool:
-    """Be a Cancelled that never is."""
-    return False
-
-
 class Embedder:
     """Embeds or ranks with a loaded model. Used by one thread only.
 
@@ -63,8 +41,7 @@ class Embedder:
     Attributes:
         pooling: How rows become a result: as asked for, else as the model's file says,
             else the mean where the model reads both ways, and the last row where it
-            reads only forward. (llama.cpp itself does not pool if the file says
-            nothing.)
+            reads only forward. (llama.cpp itself does not pool then.)
         limit: Most tokens in one input.
     """
 
@@ -87,7 +64,7 @@ class Embedder:
 
         Raises:
             NotSupportedError: The model cannot embed, or not rank if that was asked.
-            ModelLoadError: There is no memory to find out how the model reads.
+            ModelError: The context to find out how the model reads cannot be made.
         """
         if lib.llama_model_has_encoder(model.pointer) and lib.llama_model_has_decoder(
             model.pointer
@@ -96,11 +73,12 @@ class Embedder:
                 "This model has an encoder and a decoder, of which llama.cpp makes no "
                 "vectors. Load an embedding model instead."
             )
+        stated = pooling or model.pooling
+        if stated == "rank":
+            _check_head(model)
         forward = _reads_forward(model)
         usual: Pooling = "last" if forward else "mean"
-        self.pooling: Pooling = pooling or model.pooling or usual
-        if self.pooling == "rank":
-            _check_head(model)
+        self.pooling: Pooling = stated or usual
         self.limit = min(cells, model.trained_context)
         self._model = model
         self._cells = cells
@@ -110,61 +88,15 @@ class Embedder:
         # Each id has a state of its own there, and they are computed one by one.
         stateful = model.memory_kind in {"recurrent", "hybrid"}
         # llama.cpp ends the process if there are more ids than tokens in a decode.
-        self._seq_ids = 1 if stateful else min(MAX_SEQ_IDS, micro_batch)
+        self._seq_ids = 1 if stateful else min(POOLED_SEQ_IDS, micro_batch)
         self._context: PooledContext | None = None
-
-    def embed(
-        self,
-        inputs: Sequence[Sequence[int]],
-        *,
-        progress: Progress = _unheard,
-        cancelled: Cancelled = _never,
-    ) -> list[Vector]:
-        """Return the vector of each input, not normalised.
-
-        Where pooling is none they are matrices, of one row for each token.
-
-        Raises:
-            NotSupportedError: The model's file says that it ranks.
-            InvalidRequestError: An input is empty, or has a token that is none.
-            InputLengthError: An input is too long.
-            JobCancelledError: ``cancelled`` said so.
-            ModelLoadError: There is no memory for the context.
-            EngineError: llama.cpp failed.
-        """
-        self.check_use("embed")
-        return self._compute(inputs, progress, cancelled)
-
-    def rank(
-        self,
-        pairs: Sequence[Sequence[int]],
-        *,
-        progress: Progress = _unheard,
-        cancelled: Cancelled = _never,
-    ) -> list[float]:
-        """Return how well the texts of each pair fit: more is better.
-
-        Pairs are made by :func:`llm_ext.llama.pair.pair_tokens`. What a score means is
-        the model's matter: mostly it is a logit, with Qwen3's rerankers the
-        probability of yes.
-
-        Raises:
-            ValueError: This was not made with pooling "rank".
-            InvalidRequestError: A pair is empty, or has a token that is none.
-            InputLengthError: A pair is too long.
-            JobCancelledError: ``cancelled`` said so.
-            ModelLoadError: There is no memory for the context.
-            EngineError: llama.cpp failed.
-        """
-        if self.pooling != "rank":
-            raise ValueError(f"pooling is {self.pooling}, not rank")
-        return [float(row[0]) for row in self._compute(pairs, progress, cancelled)]
 
     def open(self) -> None:
         """Make the context now, rather than when it is first needed.
 
         Raises:
-            ModelLoadError: There is no memory for it.
+            InsufficientMemoryError: A device has no room for it.
+            ModelLoadError: llama.cpp refused for another reason.
         """
         self._opened()
 
@@ -186,33 +118,31 @@ class Embedder:
         mean = str(lib.LLAMA_POOLING_TYPE_MEAN)
         return self.pooling == "rank" and self._model.metadata(key) == mean
 
-    def _compute(
-        self, inputs: Sequence[Sequence[int]], progress: Progress, cancelled: Cancelled
-    ) -> list[Vector]:
-        decodes = self.decodes(inputs)
-        results: list[Vector] = []
-        while len(results) < len(inputs):
-            if cancelled():
-                raise JobCancelledError
-            results += next(decodes)
-            progress(len(results), len(inputs))
-        return results
-
     def decodes(
         self, inputs: Sequence[Sequence[int]], budget: Budget = lambda: BATCH_SIZE
     ) -> Iterator[list[Vector]]:
         """Return an iterator that computes a decode for each step.
 
-        It yields the results that the decode completed, in order; errors are those of
-        :meth:`embed` and :meth:`rank`. Inputs are checked at once. One that cannot be
-        read in parts is computed whole, however little ``budget`` allows.
+        It yields the results that the decode completed, in order: vectors, not
+        normalised, or arrays of one score, of which more is better. What a score means
+        is the model's matter: mostly it is a logit, with Qwen3's rerankers the
+        probability of yes.
+
+        Inputs are checked at once. One that cannot be read in parts is computed whole,
+        however little ``budget`` allows.
+
+        Raises:
+            InvalidRequestError: An input is empty, or has a token that is none.
+            InputLengthError: An input is too long.
+            ModelError: At a step: the context could not be made.
+            EngineError: At a step: llama.cpp failed.
         """
         self._check(inputs)
         return self._computed(inputs, budget)
 
-    def check_use(self, use: Literal["embed", "rank"]) -> None:
-        """Raise NotSupportedError if the model is not made for this use."""
-        if use == "embed" and self.pooling == "rank":
+    def check_embeds(self) -> None:
+        """Raise NotSupportedError if what this makes are scores."""
+        if self.pooling == "rank":
             raise NotSupportedError(
                 "This model scores how well a document answers a query; it does not "
                 "embed. Use it to rank, or load an embedding model."
@@ -259,8 +189,6 @@ class Embedder:
         if before is None:
             return vector
         match self.pooling:
-            case "none":
-                return np.concatenate([before, vector])
             case "mean":
                 share = np.float32(size / (read + size))
                 return before + share * (vector - before)
@@ -329,7 +257,7 @@ def made_for_vectors(model: Model, context: Context) -> bool:
         model.pointer
     ):
         return False
-    return model.pooling not in {None, "none"} or not _is_forward(context)
+    return model.pooling is not None or not _is_forward(context)
 
 
 def _reads_forward(model: Model) -> bool:

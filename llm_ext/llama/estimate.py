@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import msgspec
 
+from llm_ext.core.context_sizes import seq_ids
 from llm_ext.core.device import MemoryEstimate
 from llm_ext.core.load_options import LoadOptions, context_length
 from llm_ext.core.memory_formula import has_room, most_that_fit
-from llm_ext.core.sequence_ids import seq_ids
 
 from .buffers import added
 from .context import Context

@@ -45,13 +45,12 @@ _NAMED_TEMPLATE = "tokenizer.chat_template."
 """GGUF's metadata keys of further chat templates begin so."""
 
 _POOLINGS: dict[str, Pooling] = {
-    str(lib.LLAMA_POOLING_TYPE_NONE): "none",
     str(lib.LLAMA_POOLING_TYPE_MEAN): "mean",
     str(lib.LLAMA_POOLING_TYPE_CLS): "cls",
     str(lib.LLAMA_POOLING_TYPE_LAST): "last",
     str(lib.LLAMA_POOLING_TYPE_RANK): "rank",
 }
-"""How GGUF's metadata writes them."""
+"""How GGUF's metadata writes them. It can also say that rows are not pooled."""
 
 
 class Model:
@@ -177,7 +176,7 @@ class Model:
 
     @property
     def pooling(self) -> Pooling | None:
-        """How the file says that its vectors are pooled; None if it says nothing."""
+        """How the file says that its vectors are pooled; None if it does not."""
         text = self.metadata(f"{self.architecture}.pooling_type")
         return None if text is None else _POOLINGS.get(text)
 

@@ -7,15 +7,14 @@ from llama_cpp import llama_cpp as lib
 
 from llm_ext.core.pooling import Pooling
 from llm_ext.engine.backend import BatchElement
-from llm_ext.errors import EngineError, ModelLoadError
+from llm_ext.errors import EngineError
 
 from .batch import Batch
-from .buffers import Buffers
+from .context import opened
 from .model import Model
 from .vectors import Vector
 
 _TYPES: dict[Pooling, int] = {
-    "none": lib.LLAMA_POOLING_TYPE_NONE,
     "mean": lib.LLAMA_POOLING_TYPE_MEAN,
     "cls": lib.LLAMA_POOLING_TYPE_CLS,
     "last": lib.LLAMA_POOLING_TYPE_LAST,
@@ -62,7 +61,8 @@ class PooledContext:
         It must not be less than ``seq_ids``.
 
         Raises:
-            ModelLoadError: llama.cpp refused, mostly for lack of memory.
+            InsufficientMemoryError: A device has no room for it.
+            ModelLoadError: llama.cpp refused for another reason.
         """
         # llama.cpp ends the process if the sequences cannot share it evenly.
         micro_batch = -(-micro_batch // seq_ids) * seq_ids
@@ -77,22 +77,12 @@ class PooledContext:
         params.kv_unified = True
         params.embeddings = True
         params.pooling_type = _TYPES[pooling]
-        buffers = Buffers(model.gpus)
-        with model.log.heard_by(buffers.read):
-            pointer = lib.llama_init_from_model(model.pointer, params)
-        if not pointer:
-            raise ModelLoadError(
-                f"llama.cpp could not make a context of {cells} tokens for this "
-                f"model's vectors, mostly for lack of memory. Load it with a shorter "
-                f"context."
-            )
+        pointer, buffers = opened(model, params, cells=cells)
         self.pointer: int | None = pointer
         self.uses = buffers.uses()
-        model.adapt(pointer)
         # Models that read both ways have none.
         self._memory = lib.llama_get_memory(pointer)
         self._batch = Batch(micro_batch)
-        self._pooled = pooling != "none"
         self._columns = int(
             lib.llama_model_n_cls_out(model.pointer)
             if pooling == "rank"
@@ -108,9 +98,8 @@ class PooledContext:
     def compute(self, texts: Sequence[Sequence[int]], *, start: int) -> list[Vector]:
         """Compute these tokens in one decode; return one result for each text.
 
-        That is a row for each of its tokens where pooling is none, else what it is
-        pooled to. ``start`` is the position of the first tokens in their texts, of
-        which what lies before was computed by earlier calls.
+        ``start`` is the position of the first tokens in their texts, of which what lies
+        before was computed by earlier calls.
 
         Raises:
             EngineError: llama.cpp failed.
@@ -128,18 +117,11 @@ class PooledContext:
                 f"llama.cpp failed while it computed vectors (code {code}). Try again; "
                 f"if it stays so, unload the model."
             )
-        if self._pooled:
-            return [self._of_sequence(seq_id) for seq_id in range(len(texts))]
-        return self._rows([len(text) for text in texts])
+        return [self._of_sequence(seq_id) for seq_id in range(len(texts))]
 
     def _of_sequence(self, seq_id: int) -> Vector:
         pointer = lib.llama_get_embeddings_seq(self.pointer, seq_id)
         return np.ctypeslib.as_array(pointer, (self._columns,)).copy()
-
-    def _rows(self, lengths: Sequence[int]) -> list[Vector]:
-        pointer = lib.llama_get_embeddings(self.pointer)
-        rows = np.ctypeslib.as_array(pointer, (sum(lengths), self._columns)).copy()
-        return np.split(rows, np.cumsum(lengths)[:-1])
 
     def close(self) -> None:
         """Free cache and buffers."""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from llm_ext.errors import InvalidRequestError
 
 Vector: TypeAlias = NDArray[np.float32]
-"""Of shape (components,); a text's rows before pooling are (tokens, components)."""
+"""Of shape (components,)."""
 
 
 def normalised(vector: Vector) -> Vector:

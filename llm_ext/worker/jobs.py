@@ -99,7 +99,8 @@ class Jobs:
         """Make the context now, for a model that is there for nothing else.
 
         Raises:
-            ModelLoadError: There is no memory for it.
+            InsufficientMemoryError: A device has no room for it.
+            ModelLoadError: llama.cpp refused for another reason.
         """
         ranks = self._model.pooling == "rank"
         with suppress(NotSupportedError):  # said to whoever asks
@@ -171,7 +172,8 @@ class Jobs:
                 self._model, cells=self._cells, threads=self._threads, pooling=pooling
             )
         embedder = self._embedders[pooling]
-        embedder.check_use("rank" if pooling == "rank" else "embed")
+        if pooling != "rank":
+            embedder.check_embeds()
         return embedder
 
 

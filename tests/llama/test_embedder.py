@@ -6,6 +6,7 @@ different decodes are compared by their directions, and those of decodes of one 
 number by number.
 """
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -16,18 +17,25 @@ import pytest
 from hypothesis import given, strategies as st
 from llama_cpp import llama_cpp as lib
 
+from llm_ext.core.context_sizes import POOLED_SEQ_IDS
 from llm_ext.core.pooling import Pooling
+from llm_ext.engine.backend import BatchElement
 from llm_ext.errors import (
     EngineError,
     InputLengthError,
+    InsufficientMemoryError,
     InvalidRequestError,
     ModelLoadError,
     NotSupportedError,
 )
-from llm_ext.llama.embedder import MAX_SEQ_IDS, Embedder, JobCancelledError, grouped
+from llm_ext.llama import embedder as embedder_module
+from llm_ext.llama.batch import Batch
+from llm_ext.llama.context import Context
+from llm_ext.llama.embedder import Embedder, grouped
 from llm_ext.llama.gguf_file import has_tensor
 from llm_ext.llama.library import Log
 from llm_ext.llama.model import Model
+from llm_ext.llama.pooled_context import only_encodes
 from llm_ext.llama.vectors import Vector, normalised
 from tests.models import builder
 from tests.models.embedding_decoder import (
@@ -39,7 +47,7 @@ from tests.models.encoder import head_weights, write_t5, write_tiny
 from tests.models.kinds import WRITERS
 
 Zoo = dict[str, Model]
-Job = tuple[list[Vector], list[tuple[int, int]]]
+Job = tuple[list[Vector], list[int]]
 
 CELLS = 1024
 SMALL = 37
@@ -65,12 +73,14 @@ BOTH_WAYS = ["bert", "t5encoder", "two-way"]
 def zoo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zoo]:
     """Models that read forward, models that read both ways, rerankers, and others."""
     folder = tmp_path_factory.mktemp("embedders")
-    cls, rank = gguf.PoolingType.CLS, gguf.PoolingType.RANK
+    none, cls = gguf.PoolingType.NONE, gguf.PoolingType.CLS
+    rank = gguf.PoolingType.RANK
     three = head_weights(classes=3)
     files: dict[str, Path] = {
         "llama": builder.write_model(folder / "llama.gguf"),
         "bert": write_tiny(folder / "bert.gguf"),
         "bert-cls": write_tiny(folder / "bert-cls.gguf", pooling=cls),
+        "bert-none": write_tiny(folder / "bert-none.gguf", pooling=none),
         "t5encoder": write_t5(folder / "t5encoder.gguf", decoder=False),
         "llama-embed": builder.write_model(
             folder / "llama-embed.gguf", architecture="llama-embed"
@@ -103,20 +113,6 @@ def texts(*lengths: int) -> list[list[int]]:
     return [rng.integers(5, 60, length).tolist() for length in lengths]
 
 
-class Watch:
-    """Sees the progress of a job, and cancels it after so many decodes."""
-
-    def __init__(self, *, most: int | None = None) -> None:
-        self.told: list[tuple[int, int]] = []
-        self._most = most
-
-    def progress(self, done: int, total: int) -> None:
-        self.told.append((done, total))
-
-    def cancelled(self) -> bool:
-        return len(self.told) == self._most
-
-
 def embedder(
     model: Model,
     pooling: Pooling | None = None,
@@ -129,6 +125,16 @@ def embedder(
     )
 
 
+def computed(mine: Embedder, inputs: Sequence[Sequence[int]]) -> Job:
+    """Return the results, and behind each decode how many there were."""
+    results: list[Vector] = []
+    told: list[int] = []
+    for completed in mine.decodes(inputs):
+        results += completed
+        told.append(len(results))
+    return results, told
+
+
 def embed(
     model: Model,
     inputs: Sequence[Sequence[int]],
@@ -136,21 +142,39 @@ def embed(
     *,
     micro_batch: int = 512,
 ) -> Job:
-    """Return the vectors, and what was told of the progress."""
-    watch = Watch()
     with closing(embedder(model, pooling, micro_batch=micro_batch)) as mine:
-        vectors = mine.embed(inputs, progress=watch.progress)
-    return vectors, watch.told
+        return computed(mine, inputs)
 
 
 def rank(
     model: Model, pairs: Sequence[Sequence[int]], *, micro_batch: int = 512
 ) -> tuple[list[float], int]:
     """Return the scores, and how many decodes they took."""
-    watch = Watch()
-    with closing(embedder(model, "rank", micro_batch=micro_batch)) as mine:
-        scores = mine.rank(pairs, progress=watch.progress)
-    return scores, len(watch.told)
+    results, told = embed(model, pairs, "rank", micro_batch=micro_batch)
+    return [float(row[0]) for row in results], len(told)
+
+
+def rows_of(model: Model, tokens: Sequence[int]) -> Vector:
+    """Return the row of each token, as llama.cpp gives them where it does not pool."""
+    params = lib.llama_context_default_params()
+    params.n_ctx = params.n_batch = params.n_ubatch = CELLS
+    params.embeddings = True
+    params.pooling_type = lib.LLAMA_POOLING_TYPE_NONE
+    context = lib.llama_init_from_model(model.pointer, params)
+    with closing(Batch(CELLS)) as batch:
+        batch.fill(
+            [
+                BatchElement(token, position, seq_id=0, wants_logits=True)
+                for position, token in enumerate(tokens)
+            ]
+        )
+        process = lib.llama_encode if only_encodes(model) else lib.llama_decode
+        assert process(context, batch.struct) == 0
+        shape = (len(tokens), lib.llama_model_n_embd_out(model.pointer))
+        found = lib.llama_get_embeddings(context)
+        rows: Vector = np.ctypeslib.as_array(found, shape).copy()
+    lib.llama_free(context)
+    return rows
 
 
 def turned(first: Vector, second: Vector) -> float:
@@ -177,7 +201,7 @@ def pooled(rows: Vector, pooling: Pooling) -> Vector:
 VECTORS: list[Pooling] = ["mean", "cls", "last"]
 
 
-@pytest.mark.parametrize("pooling", ["none", *VECTORS])
+@pytest.mark.parametrize("pooling", VECTORS)
 @pytest.mark.parametrize("name", FORWARD + BOTH_WAYS)
 def test_a_vector_is_the_same_alone_and_among_others(
     zoo: Zoo, name: str, pooling: Pooling
@@ -188,20 +212,18 @@ def test_a_vector_is_the_same_alone_and_among_others(
         (alone,), _ = embed(zoo[name], [tokens], pooling)
         assert alone.shape == vector.shape
         assert turned(alone, vector) < TURNED
-    first, second = (np.atleast_2d(vector)[0] for vector in together[:2])
-    assert turned(first, second) > 0.01
+    assert turned(*together[:2]) > 0.01
 
 
 @pytest.mark.parametrize("pooling", VECTORS)
 @pytest.mark.parametrize("name", FORWARD + BOTH_WAYS)
 def test_a_pooling_is_what_it_says(zoo: Zoo, name: str, pooling: Pooling) -> None:
-    """Recomputed from the rows that pooling none gives."""
+    """Recomputed from the rows that are not pooled."""
     inputs = texts(1, 2, 9, 30)
-    rows, _ = embed(zoo[name], inputs, "none")
-    vectors, _ = embed(zoo[name], inputs, pooling)
-    for tokens, mine, vector in zip(inputs, rows, vectors, strict=True):
-        assert mine.shape == (len(tokens), vector.size)
-        assert off(vector, pooled(mine, pooling)) < EQUAL
+    for tokens in inputs:
+        (vector,), _ = embed(zoo[name], [tokens], pooling)
+        rows = rows_of(zoo[name], tokens)
+        assert off(vector, pooled(rows, pooling)) < EQUAL
 
 
 @pytest.mark.parametrize(("names", "sees"), [(FORWARD, False), (BOTH_WAYS, True)])
@@ -224,6 +246,7 @@ def test_a_model_reads_forward_or_both_ways(
         ("llama", None, "last"),
         ("recurrent", None, "last"),
         ("bert-cls", None, "cls"),
+        ("bert-none", None, "mean"),
         ("bert-cls", "mean", "mean"),
         ("qwen3", None, "rank"),
         ("qwen3", "last", "last"),
@@ -232,17 +255,15 @@ def test_a_model_reads_forward_or_both_ways(
 def test_the_pooling_is_as_asked_or_as_the_file_says_or_as_usual(
     zoo: Zoo, name: str, asked: Pooling | None, pooling: Pooling
 ) -> None:
+    """As usual also where the file says that there is none: a text has one vector."""
     assert embedder(zoo[name], asked).pooling == pooling
 
 
 @pytest.mark.parametrize("name", ["bert", "llama"])
 def test_more_inputs_than_sequence_ids_take_few_decodes(zoo: Zoo, name: str) -> None:
-    inputs = texts(*[3] * (3 * MAX_SEQ_IDS + 5))
+    inputs = texts(*[3] * (3 * POOLED_SEQ_IDS + 5))
     vectors, told = embed(zoo[name], inputs, "mean")
-    total = len(inputs)
-    assert told == [
-        (done, total) for done in (*(MAX_SEQ_IDS * n for n in (1, 2, 3)), total)
-    ]
+    assert told == [*(POOLED_SEQ_IDS * n for n in (1, 2, 3)), len(inputs)]
     (alone,), _ = embed(zoo[name], inputs[-1:], "mean")
     assert turned(alone, vectors[-1]) < TURNED
 
@@ -250,7 +271,7 @@ def test_more_inputs_than_sequence_ids_take_few_decodes(zoo: Zoo, name: str) -> 
 @pytest.mark.parametrize("name", ["recurrent", "hybrid"])
 def test_a_model_with_a_state_computes_one_input_at_a_time(zoo: Zoo, name: str) -> None:
     """More would need a state each, and save no time."""
-    assert embed(zoo[name], texts(3, 4, 5))[1] == [(1, 3), (2, 3), (3, 3)]
+    assert embed(zoo[name], texts(3, 4, 5))[1] == [1, 2, 3]
 
 
 @given(
@@ -274,7 +295,7 @@ def test_inputs_share_a_decode_as_far_as_they_fit(
             assert len(group) == most or tokens + lengths[after[0]] > room
 
 
-@pytest.mark.parametrize("pooling", ["none", *VECTORS])
+@pytest.mark.parametrize("pooling", VECTORS)
 @pytest.mark.parametrize("name", FORWARD)
 def test_a_model_that_reads_forward_reads_a_long_input_in_parts(
     zoo: Zoo, name: str, pooling: Pooling
@@ -282,7 +303,7 @@ def test_a_model_that_reads_forward_reads_a_long_input_in_parts(
     long, short = texts(5 * SMALL + 3, 4)
     whole, _ = embed(zoo[name], [short, long, short], pooling)
     parts, told = embed(zoo[name], [short, long, short], pooling, micro_batch=SMALL)
-    assert told == [(done, 3) for done in (1, 1, 1, 1, 1, 1, 2, 3)]
+    assert told == [1, 1, 1, 1, 1, 1, 2, 3]
     for one, other in zip(parts, whole, strict=True):
         assert one.shape == other.shape
         assert turned(one, other) < TURNED
@@ -294,9 +315,9 @@ def test_a_model_that_reads_both_ways_reads_a_long_input_at_once(
 ) -> None:
     """Also a model that looks back only, but forgets what was computed before."""
     long, short = texts(5 * SMALL + 3, 4)
-    whole, _ = embed(zoo[name], [short, long, short], "none")
-    mine, told = embed(zoo[name], [short, long, short], "none", micro_batch=SMALL)
-    assert told == [(1, 3), (2, 3), (3, 3)]
+    whole, _ = embed(zoo[name], [short, long, short], "mean")
+    mine, told = embed(zoo[name], [short, long, short], "mean", micro_batch=SMALL)
+    assert told == [1, 2, 3]
     for one, other in zip(mine, whole, strict=True):
         assert turned(one, other) < TURNED
 
@@ -310,9 +331,9 @@ def test_an_input_is_as_long_as_there_is_room_and_the_model_reads(
     fits, too_long = texts(limit, limit + 1)
     with closing(embedder(zoo[name], "mean", cells=cells)) as mine:
         assert mine.limit == limit
-        assert np.isfinite(mine.embed([fits])[0]).all()
+        assert np.isfinite(computed(mine, [fits])[0]).all()
         with pytest.raises(InputLengthError) as refusal:
-            mine.embed([fits, too_long])
+            mine.decodes([fits, too_long])
     message = str(refusal.value)
     assert f"Input 1 (counted from 0) has {limit + 1} tokens" in message
     assert f"at most {limit} here" in message
@@ -328,11 +349,11 @@ def test_an_input_is_as_long_as_there_is_room_and_the_model_reads(
 def test_an_input_that_is_none_is_refused_before_anything_is_computed(
     zoo: Zoo, wrong: list[int], why: str
 ) -> None:
-    watch = Watch()
-    with closing(embedder(zoo["bert"])) as mine:
-        with pytest.raises(InvalidRequestError, match=rf"Input 2 .*{why}"):
-            mine.embed([[5], [6], wrong], progress=watch.progress)
-        assert watch.told == []
+    with (
+        closing(embedder(zoo["bert"])) as mine,
+        pytest.raises(InvalidRequestError, match=rf"Input 2 .*{why}"),
+    ):
+        mine.decodes([[5], [6], wrong])
 
 
 def test_no_inputs_give_no_vectors(zoo: Zoo) -> None:
@@ -340,61 +361,82 @@ def test_no_inputs_give_no_vectors(zoo: Zoo) -> None:
 
 
 @pytest.mark.parametrize("name", ["bert", "llama"])
-def test_a_cancelled_job_ends_before_the_next_decode(zoo: Zoo, name: str) -> None:
+def test_nothing_is_left_of_a_job_that_was_given_up(zoo: Zoo, name: str) -> None:
     """Between inputs, and between the parts of one."""
     inputs = texts(*[30] * 4, 100)
     with closing(embedder(zoo[name], micro_batch=40)) as mine:
-        expected = mine.embed(inputs)
+        expected, _ = computed(mine, inputs)
         for most in range(5):
-            watch = Watch(most=most)
-            with pytest.raises(JobCancelledError):
-                mine.embed(inputs, progress=watch.progress, cancelled=watch.cancelled)
-            assert len(watch.told) == most
-        for again, vector in zip(mine.embed(inputs), expected, strict=True):
-            assert np.array_equal(again, vector)
-
-
-def test_a_job_that_is_done_cannot_be_cancelled(zoo: Zoo) -> None:
-    watch = Watch(most=1)
-    with closing(embedder(zoo["bert"])) as mine:
-        vectors = mine.embed(
-            [[5, 6]], progress=watch.progress, cancelled=watch.cancelled
-        )
-    assert len(vectors) == 1
+            assert len(list(itertools.islice(mine.decodes(inputs), most))) == most
+            again, _ = computed(mine, inputs)
+            assert np.array_equal(again, expected)
 
 
 def test_the_context_is_made_when_it_is_needed_and_again_after_a_close(
     zoo: Zoo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mine = embedder(zoo["bert"])
-    (first,) = mine.embed([[5, 6, 7]])
+    (first,), _ = computed(mine, [[5, 6, 7]])
     mine.close()
     mine.close()
-    (second,) = mine.embed([[5, 6, 7]])
+    (second,), _ = computed(mine, [[5, 6, 7]])
     assert np.array_equal(first, second)
     mine.close()
     monkeypatch.setattr(lib, "llama_init_from_model", lambda _model, _params: None)
     with pytest.raises(ModelLoadError, match=r"context of 1024 tokens.*lack of memory"):
-        mine.embed([[5, 6, 7]])
+        mine.open()
+
+
+def test_a_context_without_room_is_refused_for_that(
+    zoo: Zoo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that a shorter one can be tried."""
+    model = zoo["bert"]
+
+    def refuses(_model: int, _params: object) -> None:
+        said = b"alloc_tensor_range: failed to allocate CPU buffer of size 9\n"
+        model.log._receive(4, said, None)  # type: ignore[arg-type]  # nobody's data
+
+    mine = embedder(model)
+    monkeypatch.setattr(lib, "llama_init_from_model", refuses)
+    with pytest.raises(InsufficientMemoryError, match="CPU has not enough memory"):
+        mine.open()
+
+
+def test_a_context_that_refuses_the_adapters_is_freed(
+    zoo: Zoo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(_self: Model, _context: int) -> None:
+        raise ModelLoadError("it refused")
+
+    mine = embedder(zoo["bert"])
+    freed: list[int] = []
+    monkeypatch.setattr(Model, "adapt", refuses)
+    with monkeypatch.context() as patch:
+        patch.setattr(lib, "llama_free", freed.append)
+        with pytest.raises(ModelLoadError, match="it refused"):
+            mine.open()
+    (pointer,) = freed
+    lib.llama_free(pointer)
 
 
 def test_a_failed_decode_is_told_and_the_next_one_works(
     zoo: Zoo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with closing(embedder(zoo["llama"])) as mine:
-        (expected,) = mine.embed([[5, 6, 7]])
+        (expected,), _ = computed(mine, [[5, 6, 7]])
         with monkeypatch.context() as patch:
             patch.setattr(mine._context, "_process", lambda _context, _batch: -3)
             with pytest.raises(EngineError, match="code -3"):
-                mine.embed([[5, 6, 7]])
-        assert np.array_equal(mine.embed([[5, 6, 7]])[0], expected)
+                computed(mine, [[5, 6, 7]])
+        assert np.array_equal(computed(mine, [[5, 6, 7]])[0][0], expected)
 
 
 def test_a_model_that_does_not_embed_says_so(zoo: Zoo) -> None:
     with pytest.raises(NotSupportedError, match="an encoder and a decoder"):
         embedder(zoo["t5"])
     with pytest.raises(NotSupportedError, match="it does not embed"):
-        embed(zoo["qwen3"], [[5, 6]])
+        embedder(zoo["qwen3"]).check_embeds()
 
 
 @pytest.mark.parametrize(
@@ -406,18 +448,17 @@ def test_a_model_that_does_not_embed_says_so(zoo: Zoo) -> None:
         ("classes", "sorts texts into 3 classes"),
     ],
 )
-def test_a_model_that_does_not_rank_says_so(zoo: Zoo, name: str, why: str) -> None:
+def test_a_model_that_does_not_rank_says_so(
+    zoo: Zoo, name: str, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Also one that says it does; llama.cpp would give numbers without meaning."""
+
+    def made(*_: object, **__: object) -> Context:
+        pytest.fail("a context was made for it")
+
+    monkeypatch.setattr(embedder_module, "Context", made)
     with pytest.raises(NotSupportedError, match=why):
         embedder(zoo[name], "rank")
-
-
-def test_scores_need_an_embedder_that_ranks(zoo: Zoo) -> None:
-    with (
-        closing(embedder(zoo["reranker"])) as mine,
-        pytest.raises(ValueError, match="pooling is mean"),
-    ):
-        mine.rank([[5, 6]])
 
 
 def test_a_cross_encoder_scores_by_its_head(zoo: Zoo) -> None:

@@ -1,8 +1,7 @@
 """Jobs between the engine's steps: what they compute, and what they refuse."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing
-from pathlib import Path
+from contextlib import ExitStack, closing
 
 import pytest
 
@@ -24,27 +23,31 @@ CELLS = 1024
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("jobs")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Model]]:
+    """A model that reads only forward and writes text, and one that reads both ways."""
+    folder = tmp_path_factory.mktemp("jobs")
+    files = {
+        "forward": write_model(folder / "llama.gguf"),
+        "both-ways": write_tiny(folder / "bert.gguf"),
+    }
+    with ExitStack() as stack:
+        log = stack.enter_context(closing(Log(lambda _text: None)))
+        yield {
+            name: stack.enter_context(
+                closing(Model(path, gpu_layers=0, log=log, progress=lambda _part: None))
+            )
+            for name, path in files.items()
+        }
 
 
-@pytest.fixture(scope="module")
-def forward(folder: Path) -> Iterator[Model]:
-    """A model that writes text, and reads only forward."""
-    with closing(_model(write_model(folder / "llama.gguf"))) as model:
-        yield model
+@pytest.fixture
+def forward(models: dict[str, Model]) -> Model:
+    return models["forward"]
 
 
-@pytest.fixture(scope="module")
-def both_ways(folder: Path) -> Iterator[Model]:
-    """A model that reads both ways."""
-    with closing(_model(write_tiny(folder / "bert.gguf"))) as model:
-        yield model
-
-
-def _model(path: Path) -> Model:
-    log = Log(lambda _text: None)
-    return Model(path, gpu_layers=0, log=log, progress=lambda _part: None)
+@pytest.fixture
+def both_ways(models: dict[str, Model]) -> Model:
+    return models["both-ways"]
 
 
 @pytest.fixture

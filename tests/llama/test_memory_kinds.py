@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from llama_cpp import llama_cpp as lib
 
+from llm_ext.core.context_sizes import BATCH_SIZE
 from llm_ext.core.events import Finished
 from llm_ext.core.memory_kind import MemoryKind
 from llm_ext.core.sampling import SamplingParams
@@ -19,7 +20,7 @@ from llm_ext.engine.engine import Engine, Published
 from llm_ext.engine.pace import MOST
 from llm_ext.engine.sequence import Sequence
 from llm_ext.llama.backend import LlamaBackend
-from llm_ext.llama.context import BATCH_SIZE, Context
+from llm_ext.llama.context import Context
 from llm_ext.llama.library import Log
 from llm_ext.llama.model import Model
 from tests.models.kinds import WINDOW, WRITERS, write_window

@@ -1,6 +1,13 @@
-"""How many sequence ids a model's cache is made for."""
+"""The sizes that llama.cpp's contexts are made with."""
 
 from .memory_kind import MemoryKind
+
+BATCH_SIZE = 512
+"""Most tokens in one decode; llama.cpp's own default for its micro-batch."""
+
+POOLED_SEQ_IDS = 64
+"""Most texts in one decode that makes vectors. Where cells are shared they cost
+nothing."""
 
 MAX_SEQ_IDS = 256
 """Sequence ids that llama.cpp can tell apart (``LLAMA_MAX_SEQ``)."""
