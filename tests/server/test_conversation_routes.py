@@ -214,6 +214,12 @@ async def test_what_cannot_be_imported_is_refused(call: Call) -> None:
         )
         assert status == 400
         assert words in refused["error"]["message"]
+    long_ago = {"role": "user", "created": "0001-01-01T00:00:00+14:00"}
+    status, refused = await call(
+        "POST", "conversations/import", long_ago, Content_Type="application/jsonl"
+    )
+    assert status == 400
+    assert "0001-01-01" in refused["error"]["message"]
     _, made = await call("POST", "conversations")
     status, refused = await call(
         "GET", f"conversations/{made['id']}/export?format=docx"

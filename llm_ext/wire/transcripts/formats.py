@@ -1,14 +1,17 @@
 """Which kinds of files there are, and how each is asked for."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timezone
 
 import msgspec
 
 from llm_ext.core.conversation import Transcript
 from llm_ext.errors import InvalidRequestError
+from llm_ext.wire.chat_call import check_options
+from llm_ext.wire.openai.body import check_integers
 
 from . import json_lines, markdown, notebook
+from .facts import unreadable
 
 
 class Format(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,14 +61,25 @@ def read(kind: Format, data: bytes, now: datetime) -> Transcript:
     """Return the conversation that a file of a kind holds.
 
     Raises:
-        InvalidRequestError: It is no such file; says why.
+        InvalidRequestError: It is no such file, or holds what no conversation can have;
+            says why.
     """
     try:
-        return kind.read(data, now)
+        found = kind.read(data, now)
+        check_integers(found)
+        check_options(found.options)
     except RecursionError:
-        raise InvalidRequestError(
-            "This file cannot be imported as a conversation: it is nested too deep."
-        ) from None
+        raise unreadable("file", "it is nested too deep") from None
+    for message in found.messages:
+        _check_time(message.created)
+    return found
+
+
+def _check_time(moment: datetime) -> None:
+    try:
+        moment.astimezone(timezone.utc)
+    except OverflowError:
+        raise unreadable("file", f"{moment} is no time of a message") from None
 
 
 def named(name: str) -> Format:

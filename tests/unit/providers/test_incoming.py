@@ -87,7 +87,11 @@ def test_a_completion_is_nothing_but_text() -> None:
     reader = Incoming(
         CompletionRequest(model="m", prompts=("Hi",), sampling=SamplingOptions())
     )
-    told = {"reasoning": "hm", "content": "Hi", "tool_calls": [{"function": {}}]}
+    told: dict[str, Any] = {
+        "reasoning": "hm",
+        "content": "Hi",
+        "tool_calls": [{"function": {}}],
+    }
     assert reader.read(delta(**told)) == [TextDelta(text="Hi")]
     assert reader.read(ends("tool_calls")) == [ChoiceEnded(choice=0, reason="stop")]
 

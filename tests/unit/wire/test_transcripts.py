@@ -147,6 +147,31 @@ def test_a_file_that_is_nested_deep_is_refused(kind: Any) -> None:  # noqa: ANN4
         assert "cannot be imported" in (problem(kind, data) or "")
 
 
+LONG_AGO = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14)))
+
+
+@pytest.mark.parametrize("kind", FORMATS.values(), ids=list(FORMATS))
+@pytest.mark.parametrize(
+    ("about", "of_message", "words"),
+    [
+        ({"options": {"temperature": "hot"}}, {}, "temperature"),
+        ({"options": {"n": 3}}, {}, "'n' cannot be chosen"),
+        ({}, {"usage": {"x": 2**64}}, "64 bits"),
+        ({}, {"created": LONG_AGO}, "cannot be imported"),
+    ],
+)
+def test_what_no_conversation_can_have_is_not_imported(
+    kind: Any,  # noqa: ANN401  # a format
+    about: dict[str, Any],
+    of_message: dict[str, Any],
+    words: str,
+) -> None:
+    """Its later replies could only fail."""
+    message = msgspec.structs.replace(user("Hi"), **of_message)
+    file = kind.write(Transcript(messages=(message,), **about))
+    assert words in (problem(kind, file) or "")
+
+
 def test_a_notebook_is_a_notebook() -> None:
     """Of the present format, and valid; other cells are skipped when it is read."""
     transcript = Transcript(title="T", messages=(user("# Hi\n$x$"),))
