@@ -14,6 +14,7 @@ from .transport import (
     checked,
     checked_json,
     checked_stream,
+    hang_up,
     needs_xsrf,
     open_http,
     transport_errors,
@@ -21,6 +22,7 @@ from .transport import (
 )
 
 if TYPE_CHECKING:
+    import httpx
     from typing_extensions import Self
 
 ENDS = ("done", "failed", "cancelled", "paused")
@@ -38,6 +40,7 @@ class Client:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self._http = open_http(connection)
+        self._streams: set[httpx.Response] = set()
 
     @classmethod
     def find(cls, *, url: str = "", token: str = "") -> "Client":
@@ -174,17 +177,22 @@ class Client:
             with self._http.stream(method, path, headers=headers, json=body) as reply:
                 if not reply.is_success:
                     reply.read()
-                checked_stream(reply)
-                for event in server_events(reply.iter_bytes()):
-                    raise_in_band(event)
-                    yield event
+                self._streams.add(checked_stream(reply))
+                try:
+                    for event in server_events(reply.iter_bytes()):
+                        raise_in_band(event)
+                        yield event
+                finally:
+                    self._streams.discard(reply)
 
     def cookies(self) -> dict[str, str]:
         """Return the cookies that the server has set or wants to see."""
         return dict(self._http.cookies)
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections, also those that other threads read a stream from."""
+        for reply in tuple(self._streams):
+            hang_up(reply)
         self._http.close()
 
     def write_headers(self) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """HTTP as this project's server wants it, for the clients that wait and that do not."""
 
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import httpx
@@ -123,6 +124,13 @@ def checked_json(reply: httpx.Response) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise _stranger(reply, "no JSON object")
     return body
+
+
+def hang_up(reply: httpx.Response) -> None:
+    """End a stream, whichever thread waits for it: closing it would wake none."""
+    connected = reply.extensions["network_stream"].get_extra_info("socket")
+    with suppress(OSError):
+        connected.shutdown(socket.SHUT_RDWR)
 
 
 def _options(connection: Connection) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import anywidget
 from traitlets import Dict, List, Unicode
 
 from kernel_magics.client import Client
-from kernel_magics.errors import MagicError
+from kernel_magics.errors import in_words
 from kernel_magics.private import connect
 from kernel_magics.render.tables import duration, size, used
 from kernel_magics.stream import ServerEvent
@@ -43,6 +43,8 @@ class ModelManager(anywidget.AnyWidget):
         self._client = client or connect()
         self._models: dict[str, dict[str, Any]] = {}
         self._downloads: dict[str, dict[str, Any]] = {}
+        # Of its own, so that it can be closed.
+        self._feed = Client(self._client.connection)
         self._closed = threading.Event()
         self.on_msg(self._take)
         self._take_snapshot(self._client.models())
@@ -51,6 +53,7 @@ class ModelManager(anywidget.AnyWidget):
     def close(self) -> None:
         """Take the widget away, and follow the server no more."""
         self._closed.set()
+        self._feed.close()
         super().close()
 
     def _watch(self) -> None:
@@ -58,13 +61,14 @@ class ModelManager(anywidget.AnyWidget):
         last = ""
         while not self._closed.is_set():
             try:
-                for event in self._client.events("GET", "events", last_id=last):
+                for event in self._feed.events("GET", "events", last_id=last):
                     if self._closed.is_set():
                         return
                     last = event.id or last
                     self._take_event(event)
-            except MagicError as error:
-                self.error = str(error)
+            except Exception as error:  # noqa: BLE001  # told in the panel
+                if not self._closed.is_set():
+                    self.error = in_words(error)
             self._closed.wait(_PAUSE)
 
     def _take_event(self, event: ServerEvent) -> None:
@@ -97,8 +101,8 @@ class ModelManager(anywidget.AnyWidget):
         try:
             self.error = ""
             self._act(content)
-        except MagicError as error:
-            self.error = str(error)
+        except Exception as error:  # noqa: BLE001  # told in the panel
+            self.error = in_words(error)
 
     def _act(self, content: dict[str, Any]) -> None:
         client = self._client

@@ -1,17 +1,21 @@
 """The widgets without a page: what they say when something goes wrong."""
 
 import json
+import threading
+import time
+from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kernel_magics import ChatPanel
+from kernel_magics import ChatPanel, ModelManager
 from kernel_magics.client import Client
 from kernel_magics.connection import Connection
 from kernel_magics.widgets import remembered
 from tests.kernel.scripted import Request, scripted, text
+from tests.waiting import eventually
 
 CONVERSATION = {
     "id": "c1",
@@ -143,3 +147,49 @@ def test_an_error_goes_with_the_next_thing_that_works() -> None:
         assert panel.error == "none"
         panel._take(panel, {"do": "refresh"}, None)
         assert panel.error == ""
+
+
+class Feed:
+    """Serves models, and events without an end; ``watchers`` read these now."""
+
+    def __init__(self, *events: str) -> None:
+        self.watchers = 0
+        self._events = events
+
+    def __call__(self, request: Request) -> None:
+        if request.path != "events":
+            request.json({"default": None, "models": []})
+            return
+        request.begin("text/event-stream")
+        self.watchers += 1
+        with suppress(OSError):
+            for event in self._events:
+                request.say(event)
+            while True:
+                request.say(": still here\n\n")
+                time.sleep(0.05)
+        self.watchers -= 1
+
+
+def test_a_manager_that_is_closed_watches_no_more() -> None:
+    """Neither a connection nor a thread is left of it."""
+    feed, before = Feed(), threading.active_count()
+    with scripted(feed) as server, server.client() as client:
+        managers = [ModelManager(client) for _ in range(3)]
+        eventually(lambda: feed.watchers == len(managers))
+        for manager in managers:
+            manager.close()
+        eventually(lambda: not feed.watchers, within=1)
+        assert client.models()["models"] == []
+    eventually(lambda: threading.active_count() == before, within=1)
+
+
+def test_a_manager_tells_what_it_cannot_read() -> None:
+    """And goes on watching."""
+    feed = Feed("event: model\ndata: {half\n\n")
+    with scripted(feed) as server, server.client() as client:
+        manager = ModelManager(client)
+        eventually(lambda: "JSONDecodeError" in manager.error)
+        eventually(lambda: feed.watchers)
+        manager.close()
+        eventually(lambda: not feed.watchers, within=1)
