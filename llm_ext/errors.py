@@ -902,7 +902,7 @@ class ProbeError(UnavailableError):
 
 
 class EngineError(UnavailableError):
-    """llama.cpp failed while it computed this request's batch."""
+    """This request failed in the worker, which goes on."""
 
     code = "engine_error"
 

@@ -7,15 +7,9 @@ from typing import Any
 from llm_ext.core.messages import ChatMessage, ToolCall
 from llm_ext.core.tools import Tool
 
+from .arguments import arguments_of
 from .family import Family
 from .template import ChatTemplate, Turn
-
-
-class Arguments(dict[str, Any]):
-    """A call's arguments: an object, which templates that print it see as JSON."""
-
-    def __str__(self) -> str:
-        return json.dumps(self, ensure_ascii=False)
 
 
 def shaped_turns(
@@ -106,18 +100,9 @@ def _result(
 
 
 def _call(call: ToolCall, as_text: bool) -> dict[str, Any]:  # noqa: FBT001  # one caller
-    arguments: object = call.arguments if as_text else _arguments(call.arguments)
+    arguments: object = call.arguments if as_text else arguments_of(call.arguments)
     function = {"name": call.name, "arguments": arguments}
     return {"id": call.id, "type": "function", "function": function}
-
-
-def _arguments(text: str) -> Arguments:
-    """Return arguments as an object; what a client sends as such may be none."""
-    try:
-        value = json.loads(text or "{}")
-    except ValueError:
-        return Arguments(arguments=text)
-    return Arguments(value if isinstance(value, dict) else {"arguments": value})
 
 
 def _shown(turns: list[Turn]) -> bool:

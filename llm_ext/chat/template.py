@@ -10,6 +10,7 @@ from llm_ext.errors import ChatTemplateError
 
 from .bounds import MAX_TEXT, Rounds
 from .sandbox import ROUNDS, Sandbox
+from .surrogates import without_surrogates
 
 Turn: TypeAlias = dict[str, Any]
 """A message as templates know it: role, content, tool_calls and so on."""
@@ -48,7 +49,8 @@ class ChatTemplate:
             self._template = Sandbox().from_string(source)
         # Compiling a hostile one can fail in many ways.
         except Exception as error:  # noqa: BLE001  # see above
-            self._problem = f"This model's chat template is broken: {error}."
+            why = without_surrogates(str(error))
+            self._problem = f"This model's chat template is broken: {why}."
 
     def render(self, turns: Sequence[Turn], **variables: Any) -> str:  # noqa: ANN401  # any JSON
         """Return the prompt.
@@ -69,7 +71,8 @@ class ChatTemplate:
         # A template is a program: it can raise anything.
         except Exception as error:
             raise ChatTemplateError(
-                f"This model's chat template refuses these messages: {error}.",
+                f"This model's chat template refuses these messages: "
+                f"{without_surrogates(str(error))}.",
                 param="messages",
             ) from error
 
@@ -84,7 +87,7 @@ class ChatTemplate:
             if size > MAX_TEXT:
                 raise ValueError(f"it writes more than {MAX_TEXT} characters")
             parts.append(part)
-        return "".join(parts)
+        return without_surrogates("".join(parts))
 
     # What a template can do is found out by trying: by its source one can only guess.
 

@@ -55,13 +55,19 @@ def _schema(constraint: JSONSchema) -> object:
         raise _too_deep(constraint.param) from None
 
 
-def _check_depth(schema: object, param: str) -> None:
-    level: list[object] = [schema]
-    for _ in range(MAX_SCHEMA_DEPTH + 1):
+def is_deeper(value: object, levels: int) -> bool:
+    """Whether objects and lists of JSON are nested in more than so many levels."""
+    level: list[object] = [value]
+    for _ in range(levels + 1):
         level = [child for value in level for child in _children(value)]
         if not level:
-            return
-    raise _too_deep(param)
+            return False
+    return True
+
+
+def _check_depth(schema: object, param: str) -> None:
+    if is_deeper(schema, MAX_SCHEMA_DEPTH):
+        raise _too_deep(param)
 
 
 def _children(value: object) -> Iterable[object]:

@@ -2,11 +2,12 @@
 
 import queue
 import threading
+import traceback
 from collections.abc import Callable
 from typing import TypeAlias
 
 from llm_ext.engine.sequence import Sequence
-from llm_ext.errors import LLMError
+from llm_ext.errors import EngineError, LLMError
 
 Prepare: TypeAlias = Callable[[], list[Sequence]]
 """Makes the sequences of a request; can raise LLMError."""
@@ -67,11 +68,24 @@ class Preparer:
             try:
                 sequences = prepare()
             except LLMError as error:
-                if self.give_up(number):
-                    self._refuse(number, error)
+                self._refuse_here(number, error)
+            # Whatever a request does, others are served by this process.
+            except Exception as error:  # noqa: BLE001  # see above
+                traceback.print_exc()
+                self._refuse_here(number, EngineError(_unexpected(error)))
             else:
                 # At once, or a cancel between the two would find it in neither place.
                 with self._lock:
                     if number in self._here:
                         self._here.remove(number)
                         self._submit(sequences)
+
+    def _refuse_here(self, number: int, error: LLMError) -> None:
+        """Refuse a request, unless it was given up meanwhile."""
+        if self.give_up(number):
+            self._refuse(number, error)
+
+
+def _unexpected(error: Exception) -> str:
+    kind = type(error).__name__
+    return f"This request could not be prepared ({kind}); the model's log says why."

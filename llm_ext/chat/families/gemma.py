@@ -14,6 +14,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from llm_ext.chat.arguments import arguments_of
 from llm_ext.chat.family import MAX_NAME, NAME, Family, parameters
 from llm_ext.chat.json_values import MAX_DEPTH, quoted, read_text
 from llm_ext.chat.lark import Lark, Member
@@ -59,7 +60,7 @@ class Gemma(Family):
         """See Family."""
         return "".join(
             f"{self._opening}call:{call.name}"
-            f"{self._written(json.loads(call.arguments))}{self._closing}"
+            f"{self._written(arguments_of(call.arguments))}{self._closing}"
             for call in calls
         )
 

@@ -19,6 +19,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from llm_ext.chat.arguments import arguments_of
 from llm_ext.chat.family import MAX_NAME, Family, json_call
 from llm_ext.chat.json_calls import read_calls
 from llm_ext.chat.json_values import quoted
@@ -86,7 +87,7 @@ def _parameter(plain: PlainProperty, lark: Lark) -> str:
 def _written(call: ToolCall) -> str:
     parameters = "".join(
         f"{_PARAMETER}{key}>\n{_written_value(value)}{_VALUE_ENDS[0]}\n"
-        for key, value in json.loads(call.arguments).items()
+        for key, value in arguments_of(call.arguments).items()
     )
     function = f"{_FUNCTION}{call.name}>\n{parameters}{_FUNCTION_END}"
     return f"{_CALL}\n{function}\n{_CALL_END}"

@@ -191,3 +191,16 @@ def test_a_broken_template_fails_when_it_is_used() -> None:
     template = ChatTemplate("{% if %}", bos="", eos="")
     with pytest.raises(ChatTemplateError, match="broken"):
         template.render(QUESTION)
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [(r"{{ 'a\ud83d' }}", "a\ufffd"), (r"{{ '\ud83d' ~ '\ude00' }}", "\U0001f600")],
+)
+def test_a_prompt_is_text_whatever_a_template_writes(
+    source: str, expected: str
+) -> None:
+    """In what it says when it refuses, too."""
+    assert render(source) == expected
+    with pytest.raises(ChatTemplateError, match=expected):
+        render(source.replace("{{", "{{ raise_exception(").replace("}}", ") }}"))

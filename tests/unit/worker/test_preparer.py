@@ -122,3 +122,20 @@ def test_nothing_is_heard_of_a_refusal_that_comes_too_late(place: Place) -> None
     place.add(2)
     eventually(lambda: place.came(2))
     assert place.refused == []
+
+
+def test_a_request_that_breaks_the_preparation_is_refused_alone(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The worker's log says where it broke."""
+
+    def breaks() -> None:
+        raise RuntimeError("nobody thought of this")
+
+    place.add(1, first=breaks)
+    place.add(2)
+    eventually(lambda: place.came(2))
+    ((number, why),) = place.refused
+    assert number == 1
+    assert "RuntimeError" in why
+    assert "nobody thought of this" in capsys.readouterr().err
