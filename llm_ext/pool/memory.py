@@ -85,6 +85,19 @@ def _cached_files(stat: str) -> int:
     return sum(int(pairs.get(total + kind, 0)) for kind in kinds)
 
 
+def own(pid: int) -> int | None:
+    """Return the bytes that a process has beside files that it mapped.
+
+    Those look free, as all of the page cache. None if it is gone, and on systems where
+    it cannot be told.
+    """
+    try:
+        info = psutil.Process(pid).memory_info()
+    except psutil.Error:
+        return None
+    return int(info.rss - info.shared) if psutil.LINUX else None
+
+
 def resident(pid: int) -> int | None:
     """Return the bytes of main memory that a process has; None if it is gone."""
     try:

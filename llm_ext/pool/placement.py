@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from llm_ext.core.device import MemoryEstimate
+from llm_ext.core.device import CPU, MemoryEstimate
 
 
 class Resident(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,6 +18,8 @@ class Resident(msgspec.Struct, frozen=True, kw_only=True):
             not be disturbed; ``leaving`` is about to go.
         pinned: Whether it stays, whoever needs room.
         last_used: When a request last came or ended; any steady clock.
+        own: Bytes of main memory that it has and that count as used; None where that
+            cannot be told.
     """
 
     id: str
@@ -25,6 +27,21 @@ class Resident(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     pinned: bool = False
     last_used: float = 0.0
+    own: int | None = None
+
+    def unseen(self, device: str) -> int:
+        """Return the bytes set aside that look free.
+
+        They are still to be taken, or a file's that is mapped.
+        """
+        if device == CPU and self.own is not None:
+            return max(0, self.need.on(CPU) - self.own)
+        return self.unsure(device)
+
+    def unsure(self, device: str) -> int:
+        """Return the bytes set aside that may be taken already and may not."""
+        told = device == CPU and self.own is not None
+        return self.need.on(device) if self.state == "loading" and not told else 0
 
 
 class Room(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +50,7 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         capacity: Bytes on each device for all models together.
         available: Bytes on each device that nobody, models or others, uses now, less
-            all that those take that still load, whatever they have of it already.
+            what models have or will have of them unseen.
         max_models: Models at once; 0 is no limit.
         max_need: Bytes that one model may take; 0 is no limit.
     """
@@ -134,10 +151,10 @@ def _movable(residents: Sequence[Resident]) -> list[Resident]:
 def _at_best(room: Room, loading: Sequence[Resident]) -> Room:
     """Return the room there may prove to be once those have loaded.
 
-    What they had taken when it was looked what is free is counted twice until then.
+    What they had taken when it was looked what is free may be counted twice until then.
     """
     available = {
-        device: count + sum(r.need.on(device) for r in loading)
+        device: count + sum(r.unsure(device) for r in loading)
         for device, count in room.available.items()
     }
     return msgspec.structs.replace(room, available=available)

@@ -203,6 +203,11 @@ class ModelProcess:
         return self._worker_id or ""
 
     @property
+    def pid(self) -> int | None:
+        """The process id of its worker; None if there is none."""
+        return None if self._worker is None else self._worker.pid
+
+    @property
     def log(self) -> list[str]:
         """The last lines of the worker's log."""
         return [] if self._worker is None else self._worker.log
@@ -368,7 +373,7 @@ class ModelProcess:
             slots=None if loaded is None else _slots(self._engine),
             engine=None if loaded is None else _counts(self._engine),
             requests=self.requests,
-            pid=None if self._worker is None else self._worker.pid,
+            pid=self.pid,
             loaded_at=self._loaded_at,
         )
 
@@ -383,7 +388,7 @@ class ModelProcess:
         state = states.get(self.state)
         if state is None:
             return None
-        return self._worker_in(state, pid=self._worker.pid if self._worker else None)
+        return self._worker_in(state, pid=self.pid)
 
     # What others ask for.
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 import msgspec
@@ -16,7 +16,7 @@ from llm_ext.core.server_status import DeviceUse
 from llm_ext.core.settings import Settings
 from llm_ext.errors import InsufficientMemoryError, LLMError
 
-from .memory import main_memory
+from .memory import main_memory, own
 from .needs import Needs
 from .placement import (
     Decision,
@@ -289,19 +289,15 @@ class Seating:
     def _decide(self, need: MemoryEstimate, seated: list[Resident]) -> Decision:
         return place(need, seated, self._room(seated))
 
-    def _room(self, seated: Iterable[Resident]) -> Room:
-        """Return what may be taken.
-
-        What was promised to those that still load is not free, though it looks so.
-        """
+    def _room(self, seated: Sequence[Resident]) -> Room:
+        """Return what may be taken."""
         settings = self._settings
         memory = main_memory()
         total = {d.name: d.total for d in self._devices} | {CPU: memory.total}
         free = {d.name: d.free for d in self._devices} | {CPU: memory.available}
-        loading = [r for r in seated if r.state == "loading"]
         return Room(
             capacity={d: int(total[d] * settings.memory_fraction) for d in total},
-            available={d: free[d] - sum(r.need.on(d) for r in loading) for d in free},
+            available={d: free[d] - sum(r.unseen(d) for r in seated) for d in free},
             max_models=settings.max_loaded_models,
             max_need=settings.worker_memory,
         )
@@ -327,6 +323,7 @@ def _resident(process: ModelProcess) -> Resident:
         state=state,
         pinned=process.pinned or process.ephemeral,
         last_used=process.last_used,
+        own=None if process.pid is None else own(process.pid),
     )
 
 

@@ -128,6 +128,27 @@ def test_what_loads_may_have_taken_already_what_it_needs(*, pinned: bool) -> Non
     assert place(need(8), [loaded], space) == Start()
 
 
+@pytest.mark.parametrize(
+    ("state", "own", "unseen", "unsure"),
+    [
+        ("loading", None, 50, 50),
+        ("loading", 20, 30, 0),
+        ("idle", None, 0, 0),
+        ("idle", 20, 30, 0),
+        ("idle", 60, 0, 0),
+    ],
+)
+def test_what_looks_free_of_what_was_set_aside(
+    state: str, own: int | None, unseen: int, unsure: int
+) -> None:
+    """What is to come, and a mapped file; on a GPU the former alone."""
+    found = resident("a", 50, state, own=own)
+    assert (found.unseen(CPU), found.unsure(CPU)) == (unseen, unsure)
+    there = Resident(id="b", need=need(0, gpu=50), state=state, own=own)
+    coming = 50 if state == "loading" else 0
+    assert (there.unseen(GPU), there.unsure(GPU)) == (coming, coming)
+
+
 def test_the_most_that_a_model_can_have() -> None:
     """What others leave once they have gone, and what it may have in all."""
     others = [resident("a", 20), resident("b", 10, pinned=True)]

@@ -497,6 +497,26 @@ def test_a_file_that_llama_cpp_refuses_starts_no_worker(
     play(scenario, needs)
 
 
+def test_nobody_goes_for_memory_that_only_looks_free(
+    play: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a model's file has of the page cache is free once the model has gone."""
+    monkeypatch.setattr(seating, "main_memory", lambda: MainMemory(16_000, 8_000))
+    monkeypatch.setattr(seating, "own", lambda _: 1_000)
+    needs = FakeNeeds({"hello": 6_000, "babble": 10_000, "encoder": 6_000})
+
+    async def scenario(pool: Pool) -> None:
+        await pool.load("hello")
+        await pool.ready("hello")
+        (*_, failed) = await events_of(await pool.load("babble"))
+        assert isinstance(failed, Failed)
+        assert await pool.state("hello") == "ready"
+        await pool.load("encoder")
+        assert await pool.state("hello") == "unloading"
+
+    play(scenario, needs)
+
+
 def test_a_worker_that_cannot_be_started_fails_alone(
     play: Callable[..., None],
 ) -> None:
