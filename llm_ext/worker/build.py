@@ -127,30 +127,37 @@ def loaded_model(
         report("preparing", 0)
         cells = context_length(options.context_length, model.trained_context)
         threads = options.threads or default_threads(model.parameters)
-        context = stack.enter_context(
-            closing(_context(model, options, cells=cells, threads=threads))
-        )
-        backend = stack.enter_context(closing(LlamaBackend(model, context)))
-        jobs = Jobs(model, cells=min(cells, context.cells), threads=threads)
+        context, jobs = _contexts(model, options, cells=cells, threads=threads)
+        stack.enter_context(closing(context))
         stack.enter_context(closing(jobs))
-        if made_for_vectors(model, context):
-            jobs.prepare()
+        backend = stack.enter_context(closing(LlamaBackend(model, context)))
         engine = Engine(backend, n_slots=options.slots)
         yield LoadedModel(model, context, engine, jobs, options)
 
 
-def _context(
+def _contexts(
     model: Model, options: LoadOptions, *, cells: int, threads: int
-) -> Context:
-    """Make the context; half as long, and so on, where that may be and must be."""
+) -> tuple[Context, Jobs]:
+    """Make the context, and that of a model which is there for its vectors.
+
+    Half as long, and so on, where that may be and must be.
+    """
     try:
-        return open_context(model, options, cells=cells, threads=threads)
+        with ExitStack() as stack:
+            context = open_context(model, options, cells=cells, threads=threads)
+            stack.enter_context(closing(context))
+            jobs = Jobs(model, cells=min(cells, context.cells), threads=threads)
+            stack.enter_context(closing(jobs))
+            if made_for_vectors(model, context):
+                jobs.prepare()
+            stack.pop_all()
+            return context, jobs
     except InsufficientMemoryError:
         if not options.fit or cells <= SHORTEST_CONTEXT:
             raise
     half = max(SHORTEST_CONTEXT, cells // 2)
     model.log.say(f"There is no room for that; trying {half} tokens.")
-    return _context(model, options, cells=half, threads=threads)
+    return _contexts(model, options, cells=half, threads=threads)
 
 
 def default_threads(parameters: int) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.models import encoder, wordpiece
 from tests.models.builder import Shape, write_model
 
 pytestmark = pytest.mark.skipif(
@@ -48,6 +49,18 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_model(folder / "m.gguf", shape=SHAPE)
 
 
+@pytest.fixture(scope="module")
+def two_way(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of which only the context that makes vectors can be large."""
+    shape, vocabulary = encoder.Shape(context=2**15), wordpiece.tiny()
+    return encoder.write_bert(
+        tmp_path_factory.mktemp("short-memory") / "bert.gguf",
+        shape=shape,
+        vocabulary=vocabulary,
+        weights=encoder.random_weights(shape, len(vocabulary.tokens)),
+    )
+
+
 def load(path: Path, **options: object) -> dict[str, object]:
     """Load with 384 MiB, and return what came of it."""
     done = subprocess.run(
@@ -78,3 +91,17 @@ def test_a_shorter_context_is_taken_where_that_was_allowed(model: Path) -> None:
     length = came["context_length"]
     assert isinstance(length, int)
     assert 4096 <= length <= 2**20 // 8
+
+
+def test_what_does_not_fit_for_vectors_is_refused_in_words(two_way: Path) -> None:
+    """All tokens see all others, so they are computed at once."""
+    came = load(two_way, context_length=2**15)
+    assert came["code"] == "insufficient_memory"
+    assert "a context of 32768 tokens" in str(came["message"])
+
+
+def test_shorter_texts_are_embedded_where_that_was_allowed(two_way: Path) -> None:
+    came = load(two_way, context_length=2**15, fit=True)
+    length = came["context_length"]
+    assert isinstance(length, int)
+    assert 512 <= length <= 2**14
