@@ -11,6 +11,7 @@
     ├── NoModelError          it has no model that could be asked
     ├── DownloadFailedError   a model could not be fetched
     ├── NoAnswerError         a model wrote nothing where something was needed
+    ├── StreamUsedError       an answer that can be read once was read already
     ├── SchemaError           an answer cannot be, or is not, of the wanted type
     └── ToolError             a function cannot be offered to a model
     StoppedError              the user interrupted the cell (a KeyboardInterrupt)
@@ -97,6 +98,16 @@ class DownloadFailedError(MagicError):
 
 class NoAnswerError(MagicError):
     """A model wrote nothing."""
+
+
+class StreamUsedError(MagicError):
+    """A stream was read before."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a stream can be read once, and this one was; call llm.chat again to ask "
+            "anew."
+        )
 
 
 class SchemaError(MagicError):

@@ -1,10 +1,11 @@
 """An answer that has not come yet."""
 
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
-from contextlib import aclosing, closing
+from contextlib import aclosing, closing, contextmanager
 from typing import TYPE_CHECKING
 
 from kernel_magics.answer import Answer
+from kernel_magics.errors import StreamUsedError
 from kernel_magics.exchange import Exchange, ask, ask_async
 from kernel_magics.pieces import Piece, Text
 
@@ -24,32 +25,34 @@ class Stream:
         stream                           # at the end of a cell: shown as it grows
 
     Leaving a loop early, or interrupting the kernel, cancels the request on the server.
-    After a loop, :attr:`answer` is what the loop brought.
+    After a loop, :attr:`answer` is what the loop brought, and its ``finish_reason`` is
+    "stopped" where the loop was left.
+
+    Every way raises:
+        MagicError: No server, no such model, or the server refused; says why.
+        SchemaError: The answer is none of what the schema wants.
+        StreamUsedError: It was used before.
     """
 
     def __init__(self, client: "Callable[[], Client]", exchange: Exchange) -> None:
         self._client = client
         self._exchange = exchange
+        self._used = False
         self._answer: Answer | None = None
 
     @property
     def answer(self) -> Answer:
-        """The whole answer; waits for it.
-
-        Raises:
-            MagicError: No server, no such model, or the server refused; says why.
-            SchemaError: It is none of what the schema wants.
-        """
+        """The whole answer; waits for it."""
         if self._answer is None:
             with closing(self.pieces()) as pieces:
                 for _ in pieces:
                     pass
-            self._answer = self._exchange.answer()
-        return self._answer
+        return self._kept()
 
     def pieces(self) -> Generator[Piece, None, None]:
         """Yield everything that comes: progress, thoughts, calls, text, the end."""
-        return ask(self._client(), self._exchange)
+        with self._reading():
+            yield from ask(self._client(), self._exchange)
 
     def __iter__(self) -> Iterator[str]:
         """Yield the text of the answer."""
@@ -57,14 +60,14 @@ class Stream:
             for piece in pieces:
                 if isinstance(piece, Text):
                     yield piece.text
-        self._answer = self._exchange.answer()
 
     async def async_pieces(self) -> AsyncGenerator[Piece, None]:
         """Yield as :meth:`pieces`, without blocking the loop."""
-        connection = self._client().connection
-        async with aclosing(ask_async(connection, self._exchange)) as pieces:
-            async for piece in pieces:
-                yield piece
+        with self._reading():
+            connection = self._client().connection
+            async with aclosing(ask_async(connection, self._exchange)) as pieces:
+                async for piece in pieces:
+                    yield piece
 
     async def __aiter__(self) -> AsyncGenerator[str, None]:
         """Yield the text of the answer, without blocking the loop."""
@@ -72,7 +75,6 @@ class Stream:
             async for piece in pieces:
                 if isinstance(piece, Text):
                     yield piece.text
-        self._answer = self._exchange.answer()
 
     def __await__(self) -> Generator[None, None, Answer]:
         """Return the whole answer, without blocking the loop."""
@@ -83,14 +85,38 @@ class Stream:
             async with aclosing(self.async_pieces()) as pieces:
                 async for _ in pieces:
                     pass
-            self._answer = self._exchange.answer()
+        return self._kept()
+
+    def _kept(self) -> Answer:
+        if self._answer is None:
+            raise StreamUsedError
         return self._answer
 
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Read once, and keep what has come, also where the reader leaves early."""
+        if self._used:
+            raise StreamUsedError
+        self._used = True
+        try:
+            yield
+        except BaseException as error:
+            # What is no Exception is a reader that leaves, is interrupted or cancelled.
+            if not isinstance(error, Exception):
+                self._answer = self._exchange.answer(stopped=True)
+            raise
+        self._answer = self._exchange.answer()
+
     def _ipython_display_(self) -> None:
-        from kernel_magics.render.output import output  # noqa: PLC0415  # brings IPython
+        from kernel_magics.render.formats import final  # noqa: PLC0415  # brings IPython
+        from kernel_magics.render.output import output  # noqa: PLC0415  # the same
         from kernel_magics.render.reply import Reply  # noqa: PLC0415  # the same
 
         from .shell import shell  # noqa: PLC0415  # the same
 
+        shown = output(shell())
+        if self._answer is not None:
+            shown.finish(final(self._answer, "markdown"))
+            return
         with closing(self.pieces()) as pieces:
-            self._answer = Reply(output(shell()), self._exchange).follow(pieces)
+            Reply(shown, self._exchange).follow(pieces)
