@@ -67,3 +67,26 @@ class InputAddition(_Typed, frozen=True, tag="input_json_delta"):
 Addition: TypeAlias = (
     TextAddition | ThinkingAddition | SignatureAddition | InputAddition
 )
+
+
+def addition(block: Block, text: str) -> Addition:
+    """Return more of a block that has begun."""
+    match block:
+        case TextBlock():
+            return TextAddition(text=text)
+        case ThinkingBlock():
+            return ThinkingAddition(thinking=text)
+        case ToolUseBlock():
+            return InputAddition(partial_json=text)
+
+
+def complete(block: Block, text: str) -> Block:
+    """Return a block that has come to ``text``."""
+    match block:
+        case TextBlock():
+            return TextBlock(text=text)
+        case ThinkingBlock():
+            return ThinkingBlock(thinking=text, signature=SIGNATURE)
+        case ToolUseBlock():
+            given = msgspec.Raw(text.encode()) if text else NOTHING
+            return msgspec.structs.replace(block, input=given)

@@ -8,6 +8,7 @@ import msgspec
 from llm_ext.core.events import (
     Accepted,
     ChoiceEnded,
+    Delta,
     Event,
     Failed,
     Finished,
@@ -20,7 +21,6 @@ from llm_ext.core.events import (
     ToolCallStarted,
     Usage as TokenCounts,
 )
-from llm_ext.core.whole_answer import WholeAnswer
 from llm_ext.wire import progress, sse
 
 from .blocks import (
@@ -28,13 +28,12 @@ from .blocks import (
     SIGNATURE,
     Addition,
     Block,
-    InputAddition,
     SignatureAddition,
-    TextAddition,
     TextBlock,
-    ThinkingAddition,
     ThinkingBlock,
     ToolUseBlock,
+    addition,
+    complete,
 )
 from .errors import ErrorReply, reply as error_reply
 from .messages_request import MessagesCall
@@ -129,6 +128,9 @@ class MessageStop(_StreamEvent, frozen=True, tag="message_stop"):
     """The last event."""
 
 
+_OF_THE_ANSWER = (Accepted, Delta, ChoiceEnded, Finished)
+
+
 class MessagesReply:
     """Makes the answer to one call from its events."""
 
@@ -136,59 +138,39 @@ class MessagesReply:
         self._call = call
         self._id = f"msg_{reply_id}"
         self._model = model
-        self._blocks = 0
+        self._content: list[Block] = []
+        self._begun = 0
         self._open: Block | None = None
+        self._grown: list[str] = []
         self._end = ChoiceEnded(choice=0, reason="stop")
 
     def stream(self, event: Event) -> Iterator[bytes]:
         """Yield the server-sent events that say ``event``."""
         self._note(event)
-        match event:
-            case TextDelta() | ReasoningDelta() | ToolCallStarted() | ToolCallDelta():
-                yield from self._grow(event)
-            case ToolCallBroken():
-                # What was sent of it stays; what it was comes as text.
-                yield from self._close()
-            case ChoiceEnded():
-                self._end = event
-                yield from self._close()
-            case Finished():
-                yield _sent(MessageDelta(delta=self._ending(), usage=usage(event)))
-                yield _sent(MessageStop())
-            case Failed():
-                yield sse.event(_json(error_reply(event.error())), name="error")
-            case Accepted():
-                counts = Usage(input_tokens=event.prompt_tokens, output_tokens=0)
-                yield _sent(MessageStart(message=self._message([], counts)))
-            case _:
-                # The first is for people, the second for clients' patience.
-                yield sse.comment(progress.words(event))
-                yield _sent(Ping())
+        if isinstance(event, Failed):
+            yield sse.event(_json(error_reply(event.error())), name="error")
+        elif isinstance(event, _OF_THE_ANSWER):
+            yield from map(_sent, self._told(event))
+        else:
+            # The first is for people, the second for clients' patience.
+            yield sse.comment(progress.words(event))
+            yield _sent(Ping())
 
     def whole(self, events: Iterable[Event]) -> bytes:
         """Return the answer in one piece, as JSON; ``events`` end with Finished."""
-        answer = WholeAnswer()
-        counts = Usage(input_tokens=0, output_tokens=0)
+        end: Finished | None = None
         for event in events:
             self._note(event)
-            match event:
-                case ChoiceEnded():
-                    self._end = event
-                case Finished():
-                    counts = usage(event)
-                case (
-                    TextDelta()
-                    | ReasoningDelta()
-                    | ToolCallStarted()
-                    | ToolCallDelta()
-                    | ToolCallBroken()
-                ):
-                    answer.add(event)
-        message = self._message(self._content(answer), counts)
+            for _ in self._told(event):
+                pass  # what is told is kept, too
+            if isinstance(event, Finished):
+                end = event
+        if end is None:
+            raise ValueError("the answer has no end")
         ending = self._ending()
         return _json(
             msgspec.structs.replace(
-                message,
+                self._message(self._content, usage(end)),
                 stop_reason=ending.stop_reason,
                 stop_sequence=ending.stop_sequence,
             )
@@ -198,20 +180,44 @@ class MessagesReply:
         if isinstance(event, Rerouted):
             self._model = event.model
 
+    def _told(self, event: Event) -> Iterator[_StreamEvent]:
+        """Take note of an event of the answer, and yield those that tell of it."""
+        match event:
+            case Accepted():
+                counts = Usage(input_tokens=event.prompt_tokens, output_tokens=0)
+                yield MessageStart(message=self._message([], counts))
+            case TextDelta():
+                yield from self._continue(TextBlock(), event.text)
+            case ReasoningDelta() if self._call.thinking:
+                yield from self._continue(ThinkingBlock(), event.text)
+            case ReasoningDelta():
+                yield Ping()
+            case ToolCallStarted() | ToolCallDelta() | ToolCallBroken():
+                yield from self._called(event)
+            case ChoiceEnded():
+                self._end = event
+                yield from self._close()
+            case Finished():
+                yield MessageDelta(delta=self._ending(), usage=usage(event))
+                yield MessageStop()
+
+    def _called(
+        self, event: ToolCallStarted | ToolCallDelta | ToolCallBroken
+    ) -> Iterator[_StreamEvent]:
+        match event:
+            case ToolCallStarted():
+                yield from self._begin(
+                    ToolUseBlock(id=event.id, name=event.name, input=NOTHING)
+                )
+            case ToolCallDelta():
+                yield from self._more(event.arguments)
+            case ToolCallBroken():
+                # What was sent of it stays; what it was comes as text.
+                yield from self._close()
+                self._content.pop()
+
     def _message(self, content: list[Block], counts: Usage) -> Message:
         return Message(id=self._id, model=self._model, content=content, usage=counts)
-
-    def _content(self, answer: WholeAnswer) -> list[Block]:
-        blocks: list[Block] = []
-        if answer.reasoning and self._call.thinking:
-            thought = ThinkingBlock(thinking=answer.reasoning, signature=SIGNATURE)
-            blocks.append(thought)
-        if answer.content:
-            blocks.append(TextBlock(text=answer.content))
-        for call in answer.tool_calls:
-            given = msgspec.Raw(call.arguments.encode()) if call.arguments else NOTHING
-            blocks.append(ToolUseBlock(id=call.id, name=call.name, input=given))
-        return blocks
 
     def _ending(self) -> Ending:
         """Return why the answer ended; Anthropic tells a stop string from an end."""
@@ -219,46 +225,35 @@ class MessagesReply:
         reason = _STOP_REASONS[self._end.reason] if found is None else "stop_sequence"
         return Ending(stop_reason=reason, stop_sequence=found)
 
-    def _grow(
-        self, event: TextDelta | ReasoningDelta | ToolCallStarted | ToolCallDelta
-    ) -> Iterator[bytes]:
-        match event:
-            case TextDelta():
-                yield from self._continue(TextBlock(), TextAddition(text=event.text))
-            case ReasoningDelta() if self._call.thinking:
-                addition = ThinkingAddition(thinking=event.text)
-                yield from self._continue(ThinkingBlock(), addition)
-            case ReasoningDelta():
-                yield _sent(Ping())
-            case ToolCallStarted():
-                yield from self._begin(
-                    ToolUseBlock(id=event.id, name=event.name, input=NOTHING)
-                )
-            case ToolCallDelta():
-                yield self._added(InputAddition(partial_json=event.arguments))
-
-    def _continue(self, kind: Block, addition: Addition) -> Iterator[bytes]:
+    def _continue(self, kind: Block, text: str) -> Iterator[_StreamEvent]:
         """Go on with the open block; begin one if that is of another kind."""
         if type(self._open) is not type(kind):
             yield from self._begin(kind)
-        yield self._added(addition)
+        yield from self._more(text)
 
-    def _begin(self, block: Block) -> Iterator[bytes]:
+    def _begin(self, block: Block) -> Iterator[_StreamEvent]:
         yield from self._close()
         self._open = block
-        yield _sent(BlockStart(index=self._blocks, content_block=block))
+        yield BlockStart(index=self._begun, content_block=block)
 
-    def _close(self) -> Iterator[bytes]:
+    def _more(self, text: str) -> Iterator[_StreamEvent]:
+        if self._open is not None:
+            self._grown.append(text)
+            yield self._added(addition(self._open, text))
+
+    def _close(self) -> Iterator[_StreamEvent]:
         if self._open is None:
             return
         if isinstance(self._open, ThinkingBlock):
             yield self._added(SignatureAddition(signature=SIGNATURE))
-        yield _sent(BlockStop(index=self._blocks))
+        yield BlockStop(index=self._begun)
+        self._content.append(complete(self._open, "".join(self._grown)))
         self._open = None
-        self._blocks += 1
+        self._grown.clear()
+        self._begun += 1
 
-    def _added(self, addition: Addition) -> bytes:
-        return _sent(BlockDelta(index=self._blocks, delta=addition))
+    def _added(self, more: Addition) -> BlockDelta:
+        return BlockDelta(index=self._begun, delta=more)
 
 
 def usage(end: Finished) -> Usage:

@@ -1,6 +1,7 @@
 """Anthropic's Messages API: what clients get, to the letter."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from llm_ext.core.events import (
     ChoiceEnded,
     Event,
     Finished,
+    ReasoningDelta,
+    TextDelta,
     ToolCallDelta,
     ToolCallStarted,
 )
@@ -91,6 +94,31 @@ def test_a_whole_message_thinks_speaks_and_calls_in_this_order() -> None:
         },
         {"type": "tool_use", "id": "call_b", "name": "wait", "input": {}},
     ]
+
+
+def test_blocks_are_in_the_same_order_in_one_piece_and_in_many() -> None:
+    """That of the answer: a text may follow a call, and a thought a text."""
+    events: list[Event] = [
+        Accepted(3),
+        ToolCallStarted(0, "call_a", "look"),
+        ToolCallDelta(0, "{}"),
+        TextDelta("I "),
+        TextDelta("see."),
+        ReasoningDelta("Hm."),
+        TextDelta("So."),
+        ChoiceEnded(0, "tool_calls"),
+        Finished("tool_calls", COUNTS),
+    ]
+    content = whole(events)["content"]
+    begun = re.findall(r'"content_block":\{"type":"(\w+)"', streamed(events))
+    assert [block["type"] for block in content] == begun
+    assert begun == ["tool_use", "text", "thinking", "text"]
+    assert content[1] == {"type": "text", "text": "I see."}
+
+
+def test_an_answer_without_an_end_is_none() -> None:
+    with pytest.raises(ValueError, match="no end"):
+        reply().whole(SCENES["text"][:-1])
 
 
 @pytest.mark.parametrize(
