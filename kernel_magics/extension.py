@@ -1,80 +1,26 @@
 """Registers the magics with IPython."""
 
-from argparse import Namespace
-from typing import Any, cast
+from inspect import getdoc
+from typing import Any
 
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, magics_class
-from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
 
 from .client import Client
 from .errors import ServerGoneError
 from .magics.cell import CellQuestion
+from .magics.cell_options import PARSER
 from .magics.completion import Completion
 from .magics.line import LineCommands
 from .magics.options import Options
 from .magics.session import Session
 from .private import connect
-from .render.formats import FORMATS
 
 
-def _arguments(function: Any) -> Any:  # noqa: ANN401  # IPython's decorators are untyped
-    """Declare the options of ``%%llm``, in the order in which help shows them."""
-    declared = [
-        magic_arguments("%llm"),
-        argument("model", nargs="?", help="the model's name; see %%llm list"),
-        argument("-s", "--system", help="what the model should be or do, in quotes"),
-        argument(
-            "-t", "--temperature", type=float, help="0 always takes the likeliest word"
-        ),
-        argument("-n", "--max-tokens", type=int, help="longest answer, in tokens"),
-        argument("--seed", type=int, help="makes the answer repeatable"),
-        argument("--stop", action="append", help="end the answer before this text"),
-        argument("-f", "--format", choices=FORMATS, help="how the answer is shown"),
-        argument(
-            "-o", "--output", metavar="NAME", help="put the answer into a variable"
-        ),
-        argument(
-            "--schema",
-            metavar="NAME",
-            help="a variable that says what the answer has to be: a JSON Schema, a "
-            "Pydantic model, a dataclass or a TypedDict",
-        ),
-        argument(
-            "--context",
-            action="append",
-            metavar="PARTS",
-            help="send parts of the notebook along: cells, variables, errors",
-        ),
-        argument(
-            "--budget", type=int, metavar="TOKENS", help="most tokens of these parts"
-        ),
-        argument(
-            "--dry-run",
-            action="store_true",
-            help="show what would be sent, and its size",
-        ),
-        argument(
-            "--no-history",
-            action="store_true",
-            help="send no earlier questions, and do not remember this one",
-        ),
-        argument("--raw", action="store_true", help="leave {name} as it is"),
-        argument(
-            "--tools",
-            action="append",
-            metavar="F,G",
-            help="functions of the notebook that may be called; each call is asked for",
-        ),
-        argument("--yes", action="store_true", help="allow all calls beforehand"),
-        argument(
-            "--no-stream", action="store_true", help="show the answer once it is whole"
-        ),
-        argument("--stats", action="store_true", help="show tokens and times below"),
-    ]
-    for declare in reversed(declared):
-        function = declare(function)
+def _with_options(function: Any) -> Any:  # noqa: ANN401  # a method
+    """Add to the help of ``%%llm`` what stands behind it."""
+    function.__doc__ = f"{getdoc(function)}\n\n{PARSER.format_help()}"
     return function
 
 
@@ -88,8 +34,8 @@ class LLMMagics(Options, Magics):
         self._line = LineCommands(self.session)
         self._cell = CellQuestion(self.session)
 
-    @_arguments
     @line_cell_magic
+    @_with_options
     def llm(self, line: str, cell: str | None = None) -> None:
         """Ask a language model that this Jupyter server runs itself.
 
@@ -109,8 +55,7 @@ class LLMMagics(Options, Magics):
             return
         if not cell.strip():
             raise UsageError("Write the question below the line with %%llm.")
-        arguments = cast("Namespace", parse_argstring(self.llm, line))
-        self._cell.ask(arguments, cell)
+        self._cell.ask(PARSER.read(line), cell)
 
     def completion(self) -> Completion:
         """Return what completes lines of these magics."""

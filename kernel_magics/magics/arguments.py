@@ -1,7 +1,6 @@
-"""Reads the words after ``%llm``."""
+"""Reads the words after ``%llm`` and ``%%llm``."""
 
 import argparse
-import ast
 import shlex
 from typing import NoReturn
 
@@ -9,10 +8,16 @@ from IPython.core.error import UsageError
 
 
 class Parser(argparse.ArgumentParser):
-    """Reads a command's arguments; what is wrong is a usage error in one line."""
+    """Reads a command's arguments; what is wrong is a usage error in one line.
 
-    def __init__(self, name: str) -> None:
-        super().__init__(prog=f"%llm {name}", add_help=False, allow_abbrev=False)
+    Args:
+        name: The command's; empty for the magic itself.
+        magic: What it stands behind.
+    """
+
+    def __init__(self, name: str, *, magic: str = "%llm") -> None:
+        written = f"{magic} {name}".strip()
+        super().__init__(prog=written, add_help=False, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
         """Refuse what was written.
@@ -28,9 +33,16 @@ class Parser(argparse.ArgumentParser):
         written = " ".join(self.format_usage().split())
         return f"Usage: {written.removeprefix('usage: ')}"
 
+    @property
+    def options(self) -> dict[str, argparse.Action]:
+        """The options, by each of their names."""
+        return dict(self._option_string_actions)
+
     def read(self, line: str) -> argparse.Namespace:
         """Return the arguments in ``line``; UsageError where they make no sense."""
-        return self.parse_args(words(line))
+        # Else argparse would format it twice, and the command holds a percent sign.
+        self.usage = self.usage_line.removeprefix("Usage: ").replace("%", "%%")
+        return self.parse_intermixed_args(words(line))
 
 
 def words(line: str) -> list[str]:
@@ -45,17 +57,14 @@ def words(line: str) -> list[str]:
         raise UsageError(f"{error} in: {line}") from error
 
 
-def unquoted(text: str) -> str:
-    r"""Return what is between quotes, with Python's escapes such as ``\n``."""
-    if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
-        try:
-            return str(ast.literal_eval(text))
-        except (ValueError, SyntaxError):
-            return text[1:-1]
-    return text
-
-
 def listed(values: list[str] | None) -> list[str]:
-    """Return what was given one by one, or with commas between."""
+    """Return what was given one by one, or with commas between.
+
+    Raises:
+        UsageError: A comma is the last; what was to follow is a word of its own.
+    """
+    for value in values or []:
+        if value.rstrip().endswith(","):
+            raise UsageError(f"Write '{value}' and what follows in one, or in quotes.")
     given = [part.strip() for value in values or [] for part in value.split(",")]
     return [part for part in given if part]

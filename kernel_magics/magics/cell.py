@@ -13,7 +13,7 @@ from kernel_magics.fences import fenced
 from kernel_magics.functions import Toolbox
 from kernel_magics.schema import Schema, schema_of
 
-from .arguments import listed, unquoted
+from .arguments import listed
 from .asking import Asked, messages_of, show_answer
 from .session import Session
 
@@ -76,7 +76,7 @@ class CellQuestion:
             question=question,
             prompt=with_excerpts(question, excerpts),
             model=self._session.model(arguments.model),
-            system=unquoted(arguments.system or "") or options.system,
+            system=options.system if arguments.system is None else arguments.system,
             options=_request_options(arguments, self._session, kind),
             kind=kind,
             stream=options.stream and not arguments.no_stream,
@@ -145,7 +145,7 @@ def _request_options(
         or (value := getattr(session.options, name)) is not None
     }
     if arguments.stop:
-        chosen["stop"] = [unquoted(text) for text in arguments.stop]
+        chosen["stop"] = arguments.stop
     if kind == "json" and arguments.schema is None:
         chosen["response_format"] = {"type": "json_object"}
     return chosen

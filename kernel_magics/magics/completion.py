@@ -6,8 +6,8 @@ from typing import Any
 
 from kernel_magics.context.sources import SOURCES
 from kernel_magics.errors import MagicError
-from kernel_magics.render.formats import FORMATS
 
+from .cell_options import PARSER
 from .command import Command
 from .session import Session
 
@@ -17,28 +17,8 @@ FRESH = 5.0
 PATIENCE = 2.0
 """Seconds that a server may take to say them: nothing else runs meanwhile."""
 
-CELL_OPTIONS: dict[str, str] = {
-    "--system": "",
-    "--temperature": "",
-    "--max-tokens": "",
-    "--seed": "",
-    "--stop": "",
-    "--format": "formats",
-    "-f": "formats",
-    "--output": "variables",
-    "-o": "variables",
-    "--schema": "variables",
-    "--context": "sources",
-    "--budget": "",
-    "--dry-run": "",
-    "--no-history": "",
-    "--raw": "",
-    "--tools": "functions",
-    "--yes": "",
-    "--no-stream": "",
-    "--stats": "",
-}
-"""The options of ``%%llm``, and what follows them."""
+_NAMES = {"output": "variables", "schema": "variables", "tools": "functions"}
+"""Options of ``%%llm`` that are followed by names of the notebook's."""
 
 
 class Completion:
@@ -52,7 +32,7 @@ class Completion:
 
     def __call__(self, _shell: Any, event: Any) -> list[str]:  # noqa: ANN401  # IPython's
         """Return what the word under the cursor may become."""
-        before = event.text_until_cursor[: len(event.text_until_cursor)]
+        before = event.text_until_cursor
         said = before.split()
         unfinished = "" if before.endswith(" ") else said.pop() if said else ""
         if event.command == "%%llm":
@@ -74,31 +54,26 @@ class Completion:
         if command is None:
             return []
         if unfinished.startswith("-"):
-            return [
-                option
-                for action in command.parser._actions  # noqa: SLF001  # no other way to list them
-                for option in action.option_strings
-            ]
+            return list(command.parser.options)
         if said[-1] in command.values:
             return list(command.values[said[-1]])
         return self._from_server(command.completes)
 
     def _cell(self, said: list[str], unfinished: str) -> list[str]:
         if unfinished.startswith("-"):
-            return list(CELL_OPTIONS)
-        kind = CELL_OPTIONS.get(said[-1], "") if said else ""
-        values = self._session.values
+            return list(PARSER.options)
+        option = PARSER.options.get(said[-1]) if said else None
+        if option is None:
+            return [] if said else self._from_server("models")
+        if option.dest == "context":
+            return list(SOURCES)
+        values, kind = self._session.values, _NAMES.get(option.dest)
+        if kind is None:
+            return list(option.choices or ())
         names = [name for name in values if not name.startswith("_")]
-        match kind:
-            case "formats":
-                return list(FORMATS)
-            case "sources":
-                return list(SOURCES)
-            case "functions":
-                return [name for name in names if callable(values[name])]
-            case "variables":
-                return names
-        return [] if said else self._from_server("models")
+        if kind == "functions":
+            return [name for name in names if callable(values[name])]
+        return names
 
     def _from_server(self, kind: str) -> list[str]:
         """Return names of models or prompts, as far as there is a server already."""

@@ -237,6 +237,7 @@ def test_tab_completes_commands_models_and_options(cells: Notebook) -> None:
         ("%llm use bab", "%llm use babble"),
         ("%%llm hel", "%%llm hello"),
         ("%%llm --temp", "%%llm --temperature"),
+        ("%%llm -", "%%llm -t"),
         ("%%llm hello -f mark", "%%llm hello -f markdown"),
         ("%%llm --context cel", "%%llm --context cells"),
         ("%%llm --schema shape_", "%%llm --schema shape_of_it"),
