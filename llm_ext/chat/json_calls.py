@@ -2,7 +2,9 @@
 
 import json
 
-from .json_values import ignore, read_object, read_text, read_value
+from llm_ext.core.bounds import is_deeper
+
+from .json_values import MAX_DEPTH, ignore, read_object, read_text, read_value
 from .output import Output
 from .source import Mismatch, Reading, Source
 
@@ -114,11 +116,11 @@ class _JSONCall:
 
 
 def _checked_object(text: str) -> str:
-    """Return ``text``; ``Mismatch`` if it is no JSON object."""
+    """Return ``text``; ``Mismatch`` if it is no JSON object, or nested too deep."""
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Mismatch from None
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or is_deeper(value, MAX_DEPTH):
         raise Mismatch
     return text

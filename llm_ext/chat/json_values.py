@@ -4,7 +4,10 @@ import json
 import re
 from collections.abc import Callable
 
+from llm_ext.core.bounds import is_deeper
+
 from .source import Mismatch, Reading, Source
+from .surrogates import without_surrogates
 
 Emit = Callable[[str], None]
 """Takes the next part of a value's text."""
@@ -69,7 +72,19 @@ def read_text(source: Source) -> Reading[str]:
     """Read a string and return what it says; ``Mismatch`` if there is none."""
     parts: list[str] = []
     yield from _read_string(source, parts.append)
-    return str(json.loads("".join(parts)))
+    return without_surrogates(json.loads("".join(parts)))
+
+
+def json_text(value: object) -> str:
+    """Return a value as JSON that can be encoded.
+
+    Raises:
+        ValueError: It is nested too deep, or a number is none of JSON's.
+        TypeError: It is nothing of JSON's.
+    """
+    if is_deeper(value, MAX_DEPTH):
+        raise ValueError("it is nested too deep")
+    return without_surrogates(json.dumps(value, ensure_ascii=False, allow_nan=False))
 
 
 def quoted(text: str) -> str:

@@ -8,11 +8,9 @@ import warnings
 from llm_ext.core.tools import Tool
 
 from .family import MAX_NAME, parameters
+from .json_values import MAX_DEPTH, json_text
 from .output import Output
 from .source import Mismatch, Reading, Source
-
-MAX_DEPTH = 64
-"""Brackets within each other; more is refused."""
 
 _NAME = re.compile(r"[\w.]+")
 _PLAIN = re.compile(r"[^\"'()\[\]{},\\]+")
@@ -141,7 +139,7 @@ def _json(literal: str) -> str:
             # An escape that Python does not know is a backslash to it, and a warning.
             warnings.simplefilter("ignore")
             value = ast.literal_eval(_JSON_WORDS.get(text, text))
-        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+        return json_text(value)
     # Also what a text can do to Python's parser.
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         raise Mismatch from None

@@ -56,7 +56,7 @@ def _schema(constraint: JSONSchema) -> object:
 
 
 def is_deeper(value: object, levels: int) -> bool:
-    """Whether objects and lists of JSON are nested in more than so many levels."""
+    """Whether objects and lists are nested in more than so many levels."""
     level: list[object] = [value]
     for _ in range(levels + 1):
         level = [child for value in level for child in _children(value)]
@@ -73,7 +73,7 @@ def _check_depth(schema: object, param: str) -> None:
 def _children(value: object) -> Iterable[object]:
     if isinstance(value, dict):
         return value.values()
-    return value if isinstance(value, list) else ()
+    return value if isinstance(value, list | tuple) else ()
 
 
 def _too_deep(param: str) -> InvalidRequestError:

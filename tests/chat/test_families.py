@@ -370,3 +370,55 @@ def test_python_arguments_without_a_name_go_by_their_place() -> None:
     found = read(Llama(""), ["[add(1, c=[True, {'x': 2.5}], b=(3,))]"], tools=(tool,))
     assert found.calls == [("add", '{"a": 1, "c": [true, {"x": 2.5}], "b": [3]}')]
     assert read(Llama(""), ["[add(1, 2, 3, 4)]"], tools=(tool,)).calls == []
+
+
+HALF, PAIR = r"\ud83d", r"\ud83d\ude00"
+DEEP = "[" * 5000 + "]" * 5000
+
+
+def as_text(arguments: str) -> str:
+    """Return a call whose arguments are a text that holds an object."""
+    return f'<tool_call>{{"name": "look", "arguments": {json.dumps(arguments)}}}'
+
+
+STRANGE: list[tuple[Family, str, list[tuple[str, str]]]] = [
+    (
+        Hermes(""),
+        f'<tool_call>{{"name": "listen", "arguments": "{{\\"a{HALF}\\": 1}}"}}',
+        [("listen", '{"a\ufffd": 1}')],
+    ),
+    (Hermes(""), as_text(f'{{"at": {DEEP}}}'), []),
+    (Hermes(""), as_text(f'{{"at": {"[" * 100}{"]" * 100}}}'), []),
+    (Llama(""), f'[look(at="{PAIR}")]', [("look", '{"at": "\U0001f600"}')]),
+    (Llama(""), f'[look(at="a{HALF}")]', [("look", '{"at": "a\ufffd"}')]),
+    (
+        QwenXML(""),
+        f'<function=look>\n<parameter=times>\n["{HALF}"]\n</parameter>\n</function>',
+        [("look", '{"times": ["\ufffd"]}')],
+    ),
+    (
+        QwenXML(""),
+        f"<function=look>\n<parameter=times>\n['{PAIR}']\n</parameter>\n</function>",
+        [("look", '{"times": ["\U0001f600"]}')],
+    ),
+    (
+        QwenXML(""),
+        f"<function=look>\n<parameter=times>\n{DEEP}\n</parameter>\n</function>",
+        [("look", f'{{"times": "{DEEP}"}}')],
+    ),
+    (
+        Gemma(""),
+        f'<|tool_call>call:look{{"at{HALF}":"{HALF}"}}<tool_call|>',
+        [("look", '{"at\ufffd": "\ufffd"}')],
+    ),
+]
+"""What a model can write and nothing can send: halves of characters, or too deep."""
+
+
+@pytest.mark.parametrize(("family", "text", "calls"), STRANGE)
+def test_calls_can_be_sent_whatever_a_model_writes(
+    family: Family, text: str, calls: list[tuple[str, str]]
+) -> None:
+    found = read(family, [text])
+    assert found.calls == calls
+    assert f"{found}".encode()

@@ -22,7 +22,7 @@ from typing import Any
 from llm_ext.chat.arguments import arguments_of
 from llm_ext.chat.family import MAX_NAME, Family, json_call
 from llm_ext.chat.json_calls import read_calls
-from llm_ext.chat.json_values import quoted
+from llm_ext.chat.json_values import json_text, quoted
 from llm_ext.chat.lark import Lark
 from llm_ext.chat.output import Output
 from llm_ext.chat.plain_schema import PlainProperty, plain_properties, takes_text
@@ -154,13 +154,13 @@ def _pass_value(source: Source, output: Output) -> Reading[None]:
     output.arguments(_json("".join(parts).strip()))
 
 
-def _json(written: str) -> str:
+def _json(text: str) -> str:
     """Return a value as JSON: it is JSON, or Python's, or else a text."""
     for read in (json.loads, ast.literal_eval):
         try:
-            value = json.dumps(read(written), ensure_ascii=False, allow_nan=False)
+            value = json_text(read(text))
         # Also what a text can do to Python's parser.
         except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
             continue
         return value
-    return f'"{quoted(written)}"'
+    return f'"{quoted(text)}"'
