@@ -181,6 +181,11 @@ class Model:
         return None if text is None else _POOLINGS.get(text)
 
     @property
+    def vector_width(self) -> int:
+        """Components of its vectors."""
+        return int(lib.llama_model_n_embd_out(self.pointer))
+
+    @property
     def architecture(self) -> str:
         """GGUF's name of it, such as "llama" or "bert"."""
         return self.metadata("general.architecture") or ""

@@ -83,10 +83,10 @@ class PooledContext:
         # Models that read both ways have none.
         self._memory = lib.llama_get_memory(pointer)
         self._batch = Batch(micro_batch)
-        self._columns = int(
-            lib.llama_model_n_cls_out(model.pointer)
+        self._columns = (
+            int(lib.llama_model_n_cls_out(model.pointer))
             if pooling == "rank"
-            else lib.llama_model_n_embd_out(model.pointer)
+            else model.vector_width
         )
         self._process = lib.llama_encode if only_encodes(model) else lib.llama_decode
 

@@ -23,19 +23,15 @@ def normalised(vector: Vector) -> Vector:
     return exact.astype(np.float32)
 
 
-def truncated(vector: Vector, dimensions: int) -> Vector:
-    """Return the first ``dimensions`` components; they must be normalised anew.
-
-    Only models that were trained for it (Matryoshka) stay good at it.
+def check_dimensions(dimensions: int, *, width: int) -> None:
+    """Refuse more components than a model's vectors have, or none.
 
     Raises:
         InvalidRequestError: There are not so many.
     """
-    width = vector.shape[-1]
     if not 1 <= dimensions <= width:
         raise InvalidRequestError(
             f"'dimensions' is {dimensions}, but this model's vectors have {width} "
             f"components: choose 1 to {width}.",
             param="dimensions",
         )
-    return vector[..., :dimensions]

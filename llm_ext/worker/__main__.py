@@ -103,16 +103,14 @@ class _Serving:
                     raise ValueError("a worker loads one model, once")
 
     def _generate(self, command: Generate) -> None:
-        request = command.request
+        number, request = command.request_id, command.request
         if isinstance(request, (ChatRequest, CompletionRequest)):
+            prepare = partial(self._sequences, number, request, command.user)
             # The first constraint of a model takes a second or two.
-            self._preparer.add(
-                command.request_id,
-                partial(self._sequences, command.request_id, request, command.user),
-                slow=request.constrained,
-            )
+            self._preparer.add(number, prepare, slow=request.constrained)
         else:
-            self._engine.submit_job(command.request_id, request)
+            inputs = partial(self._job_preparation.inputs, number, request)
+            self._preparer.add(number, inputs, slow=False)
 
     def _sequences(
         self, number: int, request: ChatRequest | CompletionRequest, user: str
@@ -154,6 +152,7 @@ class _Serving:
 
         with loaded_model(path, options, progress, reading=reading) as loaded:
             self._preparation = loaded.preparation
+            self._job_preparation = loaded.job_preparation
             self._engine = EngineThread(loaded.engine, loaded.jobs, self._outbox.send)
             self._preparer = Preparer(submit=self._engine.submit, refuse=self._fail)
             report = Loaded(

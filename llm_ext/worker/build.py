@@ -23,6 +23,7 @@ from llm_ext.llama.model import Model
 from llm_ext.llama.parts import parts
 from llm_ext.llama.read_ahead import Reading
 
+from .job_inputs import JobPreparation
 from .jobs import Jobs
 from .requests import Preparation
 
@@ -72,6 +73,7 @@ class LoadedModel:
             recommended=model.recommended_sampling,
             context_length=self.context_length,
         )
+        self.job_preparation = JobPreparation(model, limit=jobs.limit)
 
     @property
     def memory(self) -> MemoryEstimate:

@@ -4,32 +4,22 @@ import queue
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from llm_ext.core.events import Finished, Usage
-from llm_ext.core.requests import EmbedRequest, RankRequest
 from llm_ext.engine.engine import Engine, Published as Events
 from llm_ext.engine.sequence import Sequence
 from llm_ext.ipc.messages import EngineStatus, Published
 
+from .job_inputs import JobInputs
 from .jobs import Jobs
 
 COUNT_PERIOD = 1.0
 """Seconds after which cells are counted again: where much is kept, that takes time."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Submit:
-    """The prepared answers to a request."""
-
-    sequences: list[Sequence]
-
-
-@dataclass(frozen=True, kw_only=True)
-class SubmitJob:
-    """A request to embed or to rank."""
-
-    request_id: int
-    request: EmbedRequest | RankRequest
+Prepared: TypeAlias = list[Sequence] | JobInputs
+"""A request that is ready: its answers, or the inputs of a job."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,19 +48,15 @@ class EngineThread:
         self._engine = engine
         self._jobs = jobs
         self._send = send
-        self._inbox: queue.SimpleQueue[Submit | SubmitJob | Stop] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Prepared | Stop] = queue.SimpleQueue()
         self._cancelled = 0
         self._cancel_steps = 0
         self._held_cells = 0
         self._counted_at = 0.0
 
-    def submit(self, sequences: list[Sequence]) -> None:
-        """Queue the answers to a request. From any thread."""
-        self._inbox.put(Submit(sequences=sequences))
-
-    def submit_job(self, request_id: int, request: EmbedRequest | RankRequest) -> None:
-        """Queue a request to embed or to rank. From any thread."""
-        self._inbox.put(SubmitJob(request_id=request_id, request=request))
+    def submit(self, prepared: Prepared) -> None:
+        """Queue a request. From any thread."""
+        self._inbox.put(prepared)
 
     def cancel(self, request_id: int, *, begun: bool = True) -> None:
         """End a request before the next step. From any thread.
@@ -125,12 +111,12 @@ class EngineThread:
             except queue.Empty:
                 return events
             match item:
-                case Submit():
-                    events += self._engine.submit(*item.sequences)
-                case SubmitJob():
-                    events += self._jobs.submit(item.request_id, item.request)
                 case Stop():
                     events += self._stop(item)
+                case JobInputs():
+                    events += self._jobs.submit(item)
+                case _:
+                    events += self._engine.submit(*item)
 
     def _stop(self, item: Stop) -> Events:
         number = item.request_id

@@ -1,8 +1,7 @@
 """Embedding and ranking: computed a decode at a time, between the engine's steps."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
-from functools import partial
 
 from llm_ext.core.events import (
     Accepted,
@@ -15,16 +14,13 @@ from llm_ext.core.events import (
     Vectors,
 )
 from llm_ext.core.pooling import Pooling
-from llm_ext.core.requests import EmbedRequest, RankRequest
 from llm_ext.errors import LLMError, NotSupportedError
 from llm_ext.llama.buffers import Uses, added
 from llm_ext.llama.embedder import Embedder
 from llm_ext.llama.model import Model
-from llm_ext.llama.pair import pair_tokens
-from llm_ext.llama.vectors import Vector, normalised, truncated
+from llm_ext.llama.vectors import Vector, normalised
 
-Answered = Callable[[Sequence[Vector]], EngineEvent]
-"""Makes the event that carries the results."""
+from .job_inputs import JobInputs
 
 
 class Job:
@@ -35,27 +31,21 @@ class Job:
         done: Whether there is nothing more to compute.
     """
 
-    def __init__(
-        self,
-        request_id: int,
-        embedder: Embedder,
-        inputs: Sequence[Sequence[int]],
-        answered: Answered,
-    ) -> None:
-        self.request_id = request_id
+    def __init__(self, wanted: JobInputs, embedder: Embedder) -> None:
+        """Begin; raises what :meth:`Embedder.decodes` raises at once."""
+        self.request_id = wanted.request_id
         self.done = False
-        self._inputs = inputs
-        self._answered = answered
+        self._wanted = wanted
         self._most = 0
         self._decodes: Iterator[list[Vector]] = embedder.decodes(
-            inputs, budget=lambda: self._most
+            wanted.inputs, budget=lambda: self._most
         )
         self._results: list[Vector] = []
 
     @property
     def tokens(self) -> int:
         """Tokens of all inputs."""
-        return sum(len(tokens) for tokens in self._inputs)
+        return sum(len(tokens) for tokens in self._wanted.inputs)
 
     def step(self, most: int) -> list[EngineEvent]:
         """Compute one decode of at most ``most`` tokens and return what happened.
@@ -65,25 +55,37 @@ class Job:
         self._most = most
         try:
             self._results += next(self._decodes)
-            progress = InputProgress(done=len(self._results), total=len(self._inputs))
-            if len(self._results) < len(self._inputs):
+            done, total = len(self._results), len(self._wanted.inputs)
+            progress = InputProgress(done=done, total=total)
+            if done < total:
                 return [progress]
             self.done = True
             usage = Usage(prompt_tokens=self.tokens, completion_tokens=0)
-            answer = self._answered(self._results)
-            return [progress, answer, Finished(reason="stop", usage=usage)]
+            return [progress, self._answer(), Finished(reason="stop", usage=usage)]
         except LLMError as error:
             self.done = True
             return [Failed.of(error)]
+
+    def _answer(self) -> Scores | Vectors:
+        if self._wanted.ranks:
+            return Scores(scores=tuple(float(row[0]) for row in self._results))
+        # As text embeddings are compared: cut, then of length 1.
+        cut = (vector[: self._wanted.dimensions] for vector in self._results)
+        finished = (normalised(vector).astype("<f4").tobytes() for vector in cut)
+        return Vectors(vectors=tuple(finished))
 
 
 class Jobs:
     """Waits and runs, the first come first. Owned by the engine thread.
 
     The contexts that they need are made for the first job that needs them, and stay.
+
+    Attributes:
+        limit: Most tokens in one input.
     """
 
     def __init__(self, model: Model, *, cells: int, threads: int) -> None:
+        self.limit = min(cells, model.trained_context)
         self._model = model
         self._cells = cells
         self._threads = threads
@@ -111,16 +113,14 @@ class Jobs:
         """Bytes of all contexts so far, by the names of devices."""
         return added(*(embedder.uses for embedder in self._embedders.values()))
 
-    def submit(
-        self, request_id: int, request: EmbedRequest | RankRequest
-    ) -> list[tuple[int, EngineEvent]]:
-        """Queue a request, or say at once why it cannot be served."""
+    def submit(self, wanted: JobInputs) -> list[tuple[int, EngineEvent]]:
+        """Queue a job, or say at once why it cannot be done."""
         try:
-            job = self._job(request_id, request)
+            job = Job(wanted, self._embedder("rank" if wanted.ranks else None))
         except LLMError as error:
-            return [(request_id, Failed.of(error))]
+            return [(wanted.request_id, Failed.of(error))]
         self._jobs.append(job)
-        return [(request_id, Accepted(prompt_tokens=job.tokens))]
+        return [(job.request_id, Accepted(prompt_tokens=job.tokens))]
 
     def cancel(self, request_id: int) -> list[tuple[int, EngineEvent]]:
         """End a request now; one that is not there is no error."""
@@ -144,28 +144,6 @@ class Jobs:
         for embedder in self._embedders.values():
             embedder.close()
 
-    def _job(self, request_id: int, request: EmbedRequest | RankRequest) -> Job:
-        vocab = self._model.vocab
-        if isinstance(request, RankRequest):
-            template = self._model.rerank_template
-            pairs = [
-                pair_tokens(vocab, request.query, document, template=template)
-                for document in request.documents
-            ]
-            return Job(request_id, self._embedder("rank"), pairs, _scores)
-        inputs: list[Sequence[int]] = [
-            vocab.tokenize(given) if isinstance(given, str) else given
-            for given in request.inputs
-        ]
-        answered = partial(_vectors, dimensions=request.dimensions)
-        embedder = self._embedder(None)
-        if request.truncate:
-            ended = vocab.adds_eos or vocab.adds_sep
-            inputs = [
-                _shortened(tokens, embedder.limit, ended=ended) for tokens in inputs
-            ]
-        return Job(request_id, embedder, inputs, answered)
-
     def _embedder(self, pooling: Pooling | None) -> Embedder:
         if pooling not in self._embedders:
             self._embedders[pooling] = Embedder(
@@ -175,22 +153,3 @@ class Jobs:
         if pooling != "rank":
             embedder.check_embeds()
         return embedder
-
-
-def _shortened(tokens: Sequence[int], limit: int, *, ended: bool) -> Sequence[int]:
-    """Return at most ``limit`` tokens; the last one stays where it marks the end."""
-    if len(tokens) <= limit:
-        return tokens
-    return [*tokens[: limit - 1], tokens[-1]] if ended else tokens[:limit]
-
-
-def _scores(rows: Sequence[Vector]) -> Scores:
-    return Scores(scores=tuple(float(row[0]) for row in rows))
-
-
-def _vectors(vectors: Sequence[Vector], *, dimensions: int | None) -> Vectors:
-    """Return them as text embeddings are compared: cut, then of length 1."""
-    if dimensions is not None:
-        vectors = [truncated(vector, dimensions) for vector in vectors]
-    finished = (normalised(vector).astype("<f4").tobytes() for vector in vectors)
-    return Vectors(vectors=tuple(finished))

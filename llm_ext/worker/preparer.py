@@ -4,18 +4,17 @@ import queue
 import threading
 import traceback
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Generic, TypeAlias, TypeVar
 
-from llm_ext.engine.sequence import Sequence
 from llm_ext.errors import EngineError, LLMError
 
-Prepare: TypeAlias = Callable[[], list[Sequence]]
-"""Makes the sequences of a request; can raise LLMError."""
+Prepared = TypeVar("Prepared")
+"""A request that is ready."""
 
-_Line: TypeAlias = "queue.SimpleQueue[tuple[int, Prepare]]"
+_Line: TypeAlias = "queue.SimpleQueue[tuple[int, Callable[[], Prepared]]]"
 
 
-class Preparer:
+class Preparer(Generic[Prepared]):
     """Two lines of requests; in each, a thread prepares one after another.
 
     What can take seconds has a line for itself, so that nobody else waits for it.
@@ -24,26 +23,29 @@ class Preparer:
     def __init__(
         self,
         *,
-        submit: Callable[[list[Sequence]], None],
+        submit: Callable[[Prepared], None],
         refuse: Callable[[int, LLMError], None],
     ) -> None:
         """Begin with nothing to do.
 
         Args:
-            submit: Takes the sequences of a request. Must not block.
+            submit: Takes a request that is ready. Must not block.
             refuse: Takes the number of a request that cannot be served, and why.
         """
         self._submit = submit
         self._refuse = refuse
         self._lock = threading.Lock()
         self._here: set[int] = set()
-        self._quick: _Line = queue.SimpleQueue()
-        self._slow: _Line = queue.SimpleQueue()
+        self._quick: _Line[Prepared] = queue.SimpleQueue()
+        self._slow: _Line[Prepared] = queue.SimpleQueue()
         for line in (self._quick, self._slow):
             threading.Thread(target=self._serve, args=(line,), daemon=True).start()
 
-    def add(self, number: int, prepare: Prepare, *, slow: bool) -> None:
-        """Queue a request; its number must not be in use."""
+    def add(self, number: int, prepare: Callable[[], Prepared], *, slow: bool) -> None:
+        """Queue a request; its number must not be in use.
+
+        ``prepare`` makes it ready, or raises LLMError.
+        """
         with self._lock:
             self._here.add(number)
         line = self._slow if slow else self._quick
@@ -60,13 +62,13 @@ class Preparer:
             self._here.discard(number)
         return was_here
 
-    def _serve(self, line: _Line) -> None:
+    def _serve(self, line: "_Line[Prepared]") -> None:
         while True:
             number, prepare = line.get()
             if number not in self._here:
                 continue
             try:
-                sequences = prepare()
+                prepared = prepare()
             except LLMError as error:
                 self._refuse_here(number, error)
             # Whatever a request does, others are served by this process.
@@ -78,7 +80,7 @@ class Preparer:
                 with self._lock:
                     if number in self._here:
                         self._here.remove(number)
-                        self._submit(sequences)
+                        self._submit(prepared)
 
     def _refuse_here(self, number: int, error: LLMError) -> None:
         """Refuse a request, unless it was given up meanwhile."""

@@ -3,16 +3,20 @@
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 
+import numpy as np
 import pytest
 
+from llm_ext.core.events import Failed, Finished, Vectors
 from llm_ext.core.requests import EmbedRequest
 from llm_ext.engine.engine import Engine
+from llm_ext.errors import InvalidRequestError
 from llm_ext.ipc.messages import Published
 from llm_ext.llama.library import Log
 from llm_ext.llama.model import Model
 from llm_ext.llama.pooled_context import PooledContext
 from llm_ext.llama.vectors import Vector
 from llm_ext.worker.engine_thread import EngineThread
+from llm_ext.worker.job_inputs import JobInputs, JobPreparation
 from llm_ext.worker.jobs import Jobs
 from tests.fakes.backend import FakeBackend
 from tests.models.builder import write_model
@@ -85,9 +89,8 @@ class Place:
         return left
 
 
-def inputs(*lengths: int) -> EmbedRequest:
-    texts = tuple((7,) * length for length in lengths)
-    return EmbedRequest(model="m", inputs=texts)
+def job(number: int, *lengths: int) -> JobInputs:
+    return JobInputs(request_id=number, inputs=[[7] * length for length in lengths])
 
 
 def test_a_job_computes_no_more_beside_a_stream_than_a_prompt_may(
@@ -97,7 +100,7 @@ def test_a_job_computes_no_more_beside_a_stream_than_a_prompt_may(
     with closing(Jobs(forward, cells=CELLS, threads=1)) as jobs:
         place = Place(jobs)
         place.thread.submit([sequence(1, prompt=100, answer=5000)])
-        place.thread.submit_job(2, inputs(700, 40, 5, 5))
+        place.thread.submit(job(2, 700, 40, 5, 5))
         left = place.finish()
     assert all(
         sum(lengths) <= most for lengths, most in zip(computed, left, strict=True)
@@ -112,7 +115,7 @@ def test_a_job_and_a_prompt_share_what_a_stream_can_bear(forward: Model) -> None
         place.thread.submit([sequence(1, prompt=4, answer=5000)])
         place.thread.step()
         place.thread.submit([sequence(2, prompt=5000, answer=1)])
-        place.thread.submit_job(3, inputs(100))
+        place.thread.submit(job(3, 100))
         assert set(place.finish()) == {16}
 
 
@@ -124,7 +127,7 @@ def test_an_input_that_is_read_both_ways_is_alone_beside_a_stream(
         place = Place(jobs)
         place.thread.submit([sequence(1, prompt=4, answer=5000)])
         place.thread.step()
-        place.thread.submit_job(2, inputs(200, 200, 8, 8))
+        place.thread.submit(job(2, 200, 200, 8, 8))
         place.finish()
     assert computed == [[200], [200], [8, 8]]
 
@@ -134,6 +137,48 @@ def test_a_job_without_a_stream_fills_its_decodes(
 ) -> None:
     with closing(Jobs(forward, cells=CELLS, threads=1)) as jobs:
         place = Place(jobs)
-        place.thread.submit_job(2, inputs(700, 40, 5))
+        place.thread.submit(job(2, 700, 40, 5))
         place.finish()
     assert computed == [[512], [188], [40, 5]]
+
+
+def test_dimensions_that_there_are_not_are_refused_before_the_job_begins(
+    both_ways: Model,
+) -> None:
+    """And so before anything is tokenised or computed."""
+    request = EmbedRequest(model="m", inputs=("a",), dimensions=33)
+    preparation = JobPreparation(both_ways, limit=CELLS)
+    with pytest.raises(InvalidRequestError, match="have 32 components") as refusal:
+        preparation.inputs(1, request)
+    assert refusal.value.param == "dimensions"
+
+
+def test_vectors_are_cut_and_have_length_one(both_ways: Model) -> None:
+    request = EmbedRequest(model="m", inputs=((7, 8, 9),), dimensions=8)
+    prepared = JobPreparation(both_ways, limit=CELLS).inputs(1, request)
+    with closing(Jobs(both_ways, cells=CELLS, threads=1)) as jobs:
+        jobs.submit(prepared)
+        (answer,) = [e for _, e in jobs.step(512) if isinstance(e, Vectors)]
+    (vector,) = (np.frombuffer(one, "<f4") for one in answer.vectors)
+    assert vector.shape == (8,)
+    assert np.linalg.norm(vector) == pytest.approx(1)
+
+
+def test_a_long_text_is_cut_where_that_was_asked(forward: Model) -> None:
+    texts = ((7,) * 20, (7,) * 3)
+    request = EmbedRequest(model="m", inputs=texts, truncate=True)
+    prepared = JobPreparation(forward, limit=10).inputs(1, request)
+    assert [len(tokens) for tokens in prepared.inputs] == [10, 3]
+
+
+def test_a_job_is_refused_at_once_or_can_be_cancelled(forward: Model) -> None:
+    with closing(Jobs(forward, cells=CELLS, threads=1)) as jobs:
+        ((_, refused),) = jobs.submit(JobInputs(request_id=1, inputs=[[7]], ranks=True))
+        assert isinstance(refused, Failed)
+        assert refused.code == "not_supported"
+        jobs.submit(job(2, 700))
+        jobs.step(512)
+        ((number, end),) = jobs.cancel(2)
+        assert (number, jobs.idle) == (2, True)
+        assert isinstance(end, Finished)
+        assert end.reason == "cancelled"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from llm_ext.errors import InvalidRequestError
-from llm_ext.llama.vectors import normalised, truncated
+from llm_ext.llama.vectors import check_dimensions, normalised
 
 
 def test_a_normalised_vector_has_length_one_and_its_direction() -> None:
@@ -26,15 +26,10 @@ def test_large_and_small_numbers_are_normalised_as_well() -> None:
         assert np.allclose(normalised(vector), np.sqrt(0.5), rtol=1e-6)
 
 
-def test_a_truncated_vector_is_its_beginning() -> None:
-    vector = np.array([1, 2, 3], np.float32)
-    assert truncated(vector, 2).tolist() == [1, 2]
-    assert truncated(vector, 3).tolist() == [1, 2, 3]
-    assert truncated(np.stack([vector, vector]), 1).tolist() == [[1], [1]]
-
-
 @pytest.mark.parametrize("dimensions", [0, -1, 4])
 def test_a_vector_has_only_so_many_dimensions(dimensions: int) -> None:
     with pytest.raises(InvalidRequestError, match="have 3 components") as refusal:
-        truncated(np.array([1, 2, 3], np.float32), dimensions)
+        check_dimensions(dimensions, width=3)
     assert refusal.value.param == "dimensions"
+    for fits in (1, 2, 3):
+        check_dimensions(fits, width=3)
