@@ -44,7 +44,11 @@ class Outbox:
         self._last: tuple[LoadStage, float] = ("starting", 0.0)
 
     def send(self, report: Report) -> None:
-        """Write a report. The process ends if nobody reads any more."""
+        """Write a report. The process ends if nobody reads any more.
+
+        Raises:
+            UnsendableError: No frame can carry it.
+        """
         with self._lock:
             try:
                 write_frame(self._pipe, encode(report))

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from llm_ext.core.events import Finished, Usage
+from llm_ext.core.events import Failed, Finished, Usage
 from llm_ext.engine.engine import Engine, Published as Events
 from llm_ext.engine.sequence import Sequence
+from llm_ext.errors import EngineError
 from llm_ext.ipc.messages import EngineStatus, Published
+from llm_ext.ipc.pack import UnsendableError
 
 from .job_inputs import JobInputs
 from .jobs import Jobs
@@ -134,4 +136,20 @@ class EngineThread:
         now = time.monotonic()
         if self._engine.idle or now - self._counted_at >= COUNT_PERIOD:
             self._held_cells, self._counted_at = self._engine.held_cells, now
-        self._send(Published(events=events, status=self.status))
+        self._send_or_fail(events)
+
+    def _send_or_fail(self, events: Events) -> None:
+        """Send events; fail a request of which one cannot be sent, and no other."""
+        try:
+            self._send(Published(events=events, status=self.status))
+        except UnsendableError as error:
+            numbers = dict.fromkeys(number for number, _ in events)
+            if len(numbers) > 1:
+                for one in numbers:
+                    self._send_or_fail([event for event in events if event[0] == one])
+                return
+            (number,) = numbers
+            self._jobs.cancel(number)
+            self._engine.cancel(number)
+            failed = Failed.of(EngineError(f"The answer cannot be sent: {error}."))
+            self._send(Published(events=[(number, failed)], status=self.status))
