@@ -7,6 +7,7 @@
     │   ├── InvalidRequestError      invalid_request
     │   ├── ModelNotFoundError       model_not_found
     │   ├── AmbiguousModelError      model_ambiguous
+    │   ├── WorkerNotFoundError      worker_not_found
     │   ├── ModelBusyError           model_busy
     │   ├── ContextLengthError       context_length_exceeded
     │   ├── InputLengthError         input_too_long
@@ -64,8 +65,11 @@
     │   └── ProviderAnswerError      provider_answer_wrong
     └── UnavailableError           not now: the same request may work later
         ├── QueueFullError           queue_full
+        ├── RateLimitedError         rate_limit_exceeded
+        ├── ServerStoppingError      server_stopping
         ├── WorkerDiedError          worker_died
         ├── ModelUnloadedError       model_unloaded
+        ├── StoreError               store_error
         ├── ProbeError               probe_failed
         └── EngineError              engine_error
 

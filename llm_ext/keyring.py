@@ -57,8 +57,7 @@ class Keyring:
             ModelNotAllowedError: The key is for other models.
             RateLimitedError: The key has been used too much of late.
         """
-        if not allows(owned, model):
-            raise ModelNotAllowedError(model, allowed=owned.key.models or ())
+        check_allowed(owned, model)
         self._admission(owned).admit(model, owned.name, Backlog())
 
     def charge(self, owned: OwnedKey, tokens: int) -> None:
@@ -78,6 +77,16 @@ class Keyring:
             tokens_per_minute=key.tokens_per_minute,
         )
         return self._admissions.setdefault(key.id, Admission(limits, self._clock))
+
+
+def check_allowed(owned: OwnedKey | None, model: str) -> None:
+    """Refuse a model that the key is not for; None is no key at all.
+
+    Raises:
+        ModelNotAllowedError: The key is for other models than the one with this id.
+    """
+    if owned is not None and not allows(owned, model):
+        raise ModelNotAllowedError(model, allowed=owned.key.models or ())
 
 
 def allows(owned: OwnedKey | None, model: str) -> bool:

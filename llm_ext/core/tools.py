@@ -35,3 +35,11 @@ class ToolChoice(msgspec.Struct, frozen=True, kw_only=True):
     mode: ToolMode = "auto"
     name: str | None = None
     parallel: bool = True
+
+
+def is_object(arguments: str) -> bool:
+    """Return whether a call's arguments are whole: one cut short cannot be answered."""
+    try:
+        return isinstance(msgspec.json.decode(arguments), dict)
+    except (msgspec.DecodeError, RecursionError):
+        return False

@@ -4,8 +4,7 @@ from pathlib import Path
 
 from llm_ext.core import bounds
 from llm_ext.core.requests import ChatRequest
-from llm_ext.errors import ModelNotAllowedError
-from llm_ext.keyring import allows
+from llm_ext.keyring import check_allowed
 
 from .base import LLMHandler
 
@@ -20,8 +19,7 @@ async def prompt_tokens(handler: LLMHandler, request: ChatRequest) -> int:
     """
     bounds.check(request)
     model = await handler.router.model(handler.providers.own(request.model))
-    if handler.key is not None and not allows(handler.key, model.id):
-        raise ModelNotAllowedError(model.id, allowed=handler.key.key.models or ())
+    check_allowed(handler.key, model.id)
     options = await handler.router.options(model.id)
     prompt = await handler.services.probe.prompt(Path(model.path), options, request)
     return prompt.tokens

@@ -8,8 +8,8 @@ from tornado import web
 
 from llm_ext.core import bounds
 from llm_ext.core.model_status import ModelStatus
-from llm_ext.errors import InvalidRequestError, ModelNotAllowedError
-from llm_ext.keyring import allows
+from llm_ext.errors import InvalidRequestError
+from llm_ext.keyring import check_allowed
 from llm_ext.wire import helpers as wire
 
 from .answering import answer
@@ -30,8 +30,7 @@ class _HelperHandler(LLMHandler):
         """
         wanted = self.providers.own(name or await self._default())
         model = await self.router.model(wanted)
-        if self.key is not None and not allows(self.key, model.id):
-            raise ModelNotAllowedError(model.id, allowed=self.key.key.models or ())
+        check_allowed(self.key, model.id)
         return model
 
     async def _default(self) -> str:

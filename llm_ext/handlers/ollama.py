@@ -23,8 +23,8 @@ from llm_ext.core.events import (
 from llm_ext.core.model_status import ModelStatus
 from llm_ext.core.provider_status import RemoteModel
 from llm_ext.core.requests import ChatRequest, CompletionRequest, EmbedRequest
-from llm_ext.errors import ModelNotAllowedError, ModelNotFoundError, NotSupportedError
-from llm_ext.keyring import allows
+from llm_ext.errors import ModelNotFoundError, NotSupportedError
+from llm_ext.keyring import check_allowed
 from llm_ext.pool.stream import EventStream
 from llm_ext.pool.timing import Timing
 from llm_ext.wire import progress, sse
@@ -64,8 +64,7 @@ class OllamaHandler(LLMHandler):
             if plain is None:
                 raise
             status = await self.providers.model(plain)
-        if self.key is not None and not allows(self.key, status.id):
-            raise ModelNotAllowedError(status.id, allowed=self.key.key.models or ())
+        check_allowed(self.key, status.id)
         return status
 
     async def ask(

@@ -38,6 +38,7 @@ from llm_ext.core.requests import (
     EmbedRequest,
     RankRequest,
 )
+from llm_ext.core.tools import is_object
 
 _REASONS: dict[str, FinishReason] = {
     "length": "length",
@@ -164,7 +165,7 @@ class Incoming:
             return
         if not call.arguments:
             yield ToolCallDelta(index=call.index, arguments="{}", choice=number)
-        elif not _is_object(call.arguments):
+        elif not is_object(call.arguments):
             yield ToolCallBroken(index=call.index, choice=number)
             yield TextDelta(text=call.arguments, choice=number)
             return
@@ -229,13 +230,6 @@ def scores(request: RankRequest, body: Mapping[str, Any]) -> tuple[Scores, Usage
     except (KeyError, TypeError, ValueError) as error:
         raise WrongAnswerError("it has no score for each document") from error
     return Scores(scores=ordered), _usage(body.get("usage"))
-
-
-def _is_object(arguments: str) -> bool:
-    try:
-        return isinstance(msgspec.json.decode(arguments), dict)
-    except (msgspec.DecodeError, RecursionError):
-        return False
 
 
 def _numbers(embedding: object) -> list[float]:

@@ -15,6 +15,7 @@ from llm_ext.core.events import (
     Rerouted,
     TextDelta,
 )
+from llm_ext.core.tools import is_object
 from llm_ext.core.whole_answer import WholeAnswer
 
 from . import sse
@@ -85,7 +86,7 @@ class ConversationReply:
                 function=CalledFunction(name=call.name, arguments=call.arguments),
             )
             for call in self._whole.tool_calls
-            if _is_object(call.arguments)
+            if is_object(call.arguments)
         )
         whole, end = self._whole, self._end
         if isinstance(end, Failed) and not (whole.content or whole.reasoning or calls):
@@ -108,11 +109,3 @@ def _statistics(end: Finished) -> dict[str, Any]:
     if speed is not msgspec.UNSET:
         counts["timings"] = msgspec.to_builtins(speed)
     return counts
-
-
-def _is_object(arguments: str) -> bool:
-    """Whether a call is complete: one that was cut short cannot be answered."""
-    try:
-        return isinstance(msgspec.json.decode(arguments), dict)
-    except msgspec.DecodeError:
-        return False

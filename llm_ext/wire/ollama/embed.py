@@ -1,6 +1,5 @@
 """``api/embed`` and its forerunner ``api/embeddings``: texts to vectors."""
 
-import struct
 from typing import Any
 
 import msgspec
@@ -10,12 +9,12 @@ from llm_ext.core.requests import EmbedRequest
 from llm_ext.errors import InvalidRequestError
 from llm_ext.pool.timing import Timing
 from llm_ext.wire.openai.body import decode
+from llm_ext.wire.openai.embeddings import numbers
 
 from .call import ModelBody
 from .statistics import Statistics, statistics
 
 MAX_INPUTS = 2048
-_FLOAT_BYTES = 4
 
 
 class EmbedCall(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,7 +104,7 @@ def reply(
     told = statistics(end, timing)
     return Embeddings(
         model=call.model,
-        embeddings=[_numbers(vector) for vector in vectors.vectors],
+        embeddings=[numbers(vector) for vector in vectors.vectors],
         total_duration=told.total_duration,
         load_duration=told.load_duration,
         prompt_eval_count=told.prompt_eval_count,
@@ -114,7 +113,7 @@ def reply(
 
 def one_reply(vectors: Vectors) -> Embedding:
     """Return the answer of ``api/embeddings``."""
-    return Embedding(embedding=_numbers(vectors.vectors[0]))
+    return Embedding(embedding=numbers(vectors.vectors[0]))
 
 
 def empty_reply(call: EmbedCall) -> Embeddings:
@@ -125,7 +124,3 @@ def empty_reply(call: EmbedCall) -> Embeddings:
 def empty_one_reply() -> Embedding:
     """Return the answer of ``api/embeddings`` to no text."""
     return Embedding(embedding=())
-
-
-def _numbers(vector: bytes) -> tuple[float, ...]:
-    return struct.unpack(f"<{len(vector) // _FLOAT_BYTES}f", vector)

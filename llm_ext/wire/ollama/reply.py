@@ -22,6 +22,7 @@ from llm_ext.core.events import (
 from llm_ext.core.messages import ToolCall
 from llm_ext.core.whole_answer import WholeAnswer
 from llm_ext.pool.timing import Timing
+from llm_ext.wire.openai.chat_reply import Likely, likely_token
 
 from .call import Call, DoneReason
 from .context import Turn, encode
@@ -29,18 +30,10 @@ from .errors import reply as error_reply
 from .statistics import statistics
 
 
-class LikelyToken(msgspec.Struct, frozen=True, kw_only=True):
-    """A token and how likely it was; ``bytes`` join where characters are split."""
-
-    token: str
-    logprob: float
-    bytes: list[int]
-
-
-class Logprob(LikelyToken, frozen=True, kw_only=True, omit_defaults=True):
+class Logprob(Likely, frozen=True, kw_only=True, omit_defaults=True):
     """A token of the answer, with the likeliest ones in its place."""
 
-    top_logprobs: list[LikelyToken] = []
+    top_logprobs: list[Likely] = msgspec.field(default_factory=list)
 
 
 class CalledFunction(msgspec.Struct, frozen=True, kw_only=True):
@@ -224,20 +217,4 @@ class Reply:
 
 
 def _logprob(told: TokenLogprob) -> Logprob:
-    return Logprob(
-        token=_text(told.piece),
-        logprob=told.logprob,
-        bytes=list(told.piece),
-        top_logprobs=[
-            LikelyToken(
-                token=_text(other.piece),
-                logprob=other.logprob,
-                bytes=list(other.piece),
-            )
-            for other in told.top
-        ],
-    )
-
-
-def _text(piece: bytes) -> str:
-    return piece.decode(errors="replace")
+    return Logprob(**msgspec.structs.asdict(likely_token(told)))

@@ -31,8 +31,6 @@ from .timings import Timings, timings
 FinishReason = Literal["stop", "length", "tool_calls"]
 DONE = sse.event("[DONE]")
 
-_NOTHING = TokenCounts(prompt_tokens=0, completion_tokens=0)
-
 
 class PromptDetails(msgspec.Struct, frozen=True, kw_only=True):
     """Of the prompt's tokens."""
@@ -228,7 +226,7 @@ class ChatReply:
         """Return the answer in one piece, as JSON; ``events`` end with Finished."""
         answers: dict[int, WholeAnswer] = {}
         choices: list[Choice] = []
-        end = Finished(reason="stop", usage=_NOTHING)
+        end: Finished | None = None
         for event in events:
             self._note(event)
             match event:
@@ -245,6 +243,8 @@ class ChatReply:
                     | ToolCallBroken()
                 ):
                     answers.setdefault(event.choice, WholeAnswer()).add(event)
+        if end is None:
+            raise ValueError("the answer has no end")
         return msgspec.json.encode(
             Completion(
                 id=self._id,
@@ -307,7 +307,7 @@ class ChatReply:
     def _logprobs(self, told: Iterable[TokenLogprob]) -> Logprobs | None:
         if self._call.request.sampling.logprobs is None:
             return None
-        return Logprobs(content=[_likely_token(logprob) for logprob in told])
+        return Logprobs(content=[likely_token(logprob) for logprob in told])
 
     def _begin(self, choice: int) -> Iterator[bytes]:
         if choice not in self._begun:
@@ -353,7 +353,8 @@ def _call_delta(event: ToolCallStarted | ToolCallDelta) -> CallDelta:
     return CallDelta(index=event.index, id=event.id, type="function", function=function)
 
 
-def _likely_token(told: TokenLogprob) -> LikelyToken:
+def likely_token(told: TokenLogprob) -> LikelyToken:
+    """Return a log-probability in OpenAI's shape."""
     return LikelyToken(
         token=_text(told.piece),
         logprob=told.logprob,

@@ -103,14 +103,16 @@ class CompletionReply:
                     choices.append(self._choice(event, deltas.get(event.choice, [])))
                 case Finished():
                     end = event
+        if end is None:
+            raise ValueError("the answer has no end")
         return msgspec.json.encode(
             TextCompletion(
                 id=self._id,
                 created=self._created,
                 model=self._model,
                 choices=sorted(choices, key=lambda choice: choice.index),
-                usage=msgspec.UNSET if end is None else usage(end.usage),
-                timings=msgspec.UNSET if end is None else timings(end),
+                usage=usage(end.usage),
+                timings=timings(end),
                 system_fingerprint=self._fingerprint,
             )
         )

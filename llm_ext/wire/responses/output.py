@@ -4,8 +4,8 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from llm_ext.core.events import Alternative, TokenLogprob, Usage as TokenCounts
-from llm_ext.wire.openai.chat_reply import Likely, LikelyToken
+from llm_ext.core.events import TokenLogprob, Usage as TokenCounts
+from llm_ext.wire.openai.chat_reply import LikelyToken, likely_token
 
 Status = Literal["in_progress", "completed", "incomplete"]
 
@@ -98,20 +98,4 @@ def usage(counts: TokenCounts) -> Usage:
 
 def likely_tokens(told: tuple[TokenLogprob, ...]) -> tuple[LikelyToken, ...]:
     """Return log-probabilities in the shape of this API, which is that of chats."""
-    return tuple(
-        LikelyToken(
-            token=_text(token.piece),
-            logprob=token.logprob,
-            bytes=list(token.piece),
-            top_logprobs=[_likely(alternative) for alternative in token.top],
-        )
-        for token in told
-    )
-
-
-def _likely(told: Alternative) -> Likely:
-    return Likely(token=_text(told.piece), logprob=told.logprob, bytes=list(told.piece))
-
-
-def _text(piece: bytes) -> str:
-    return piece.decode(errors="replace")
+    return tuple(map(likely_token, told))

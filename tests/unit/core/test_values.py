@@ -1,5 +1,6 @@
 """Names, sampling parameters, progress, errors."""
 
+import re
 from typing import get_args
 
 import pytest
@@ -100,6 +101,24 @@ def test_every_error_survives_the_pipe() -> None:
         again = Failed.of(built).error()
         assert isinstance(again, type(built))
         assert (str(again), again.param, again.code) == ("Why.", "p", kind.code)
+
+
+def test_the_tree_of_errors_is_drawn_as_it_is() -> None:
+    """Every class once, below the one that it is a kind of, and by its code."""
+    path: list[str] = ["LLMError"]
+    drawn: dict[str, tuple[str, str | None]] = {}
+    for line in (errors.__doc__ or "").splitlines():
+        if found := re.match(r"    ([ │]*)[├└]── (\w+) +(.*)", line):
+            depth = len(found[1]) // 4 + 1
+            path[depth:] = [found[2]]
+            code = None if " " in found[3] else found[3]
+            drawn[found[2]] = (path[depth - 1], code)
+    kinds = all_errors(errors.LLMError)[1:]
+    for kind in kinds:
+        parent, code = drawn.pop(kind.__name__)
+        assert parent == kind.__bases__[0].__name__
+        assert code in (None, kind.code)
+    assert not drawn
 
 
 def test_an_unknown_code_is_still_an_error() -> None:

@@ -116,11 +116,6 @@ def test_blocks_are_in_the_same_order_in_one_piece_and_in_many() -> None:
     assert content[1] == {"type": "text", "text": "I see."}
 
 
-def test_an_answer_without_an_end_is_none() -> None:
-    with pytest.raises(ValueError, match="no end"):
-        reply().whole(SCENES["text"][:-1])
-
-
 @pytest.mark.parametrize(
     ("scene", "reason", "stop"),
     [

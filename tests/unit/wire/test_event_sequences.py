@@ -12,6 +12,8 @@ import pytest
 from llm_ext.core.events import Event
 from llm_ext.pool.timing import Timing
 from llm_ext.wire import helpers, ndjson, providers
+from llm_ext.wire.anthropic import messages_request
+from llm_ext.wire.anthropic.messages_reply import MessagesReply
 from llm_ext.wire.ollama import chat_request as ollama_chat, generate_request
 from llm_ext.wire.ollama.reply import Reply
 from llm_ext.wire.openai import chat_request, completions
@@ -31,24 +33,32 @@ def body(**fields: object) -> bytes:
     return json.dumps({"model": "m", **fields}).encode()
 
 
-def openai_chat() -> Tell:
+def openai_chat() -> ChatReply:
     call = chat_request.parse(body(messages=HI, stream=True, stream_options=OPTIONS))
-    return ChatReply(call, reply_id="1", model="m", now=1000).stream
+    return ChatReply(call, reply_id="1", model="m", now=1000)
 
 
-def openai_completion() -> Tell:
+def openai_completion() -> CompletionReply:
     call = completions.parse(body(prompt="Hi", stream=True, stream_options=OPTIONS))
-    return CompletionReply(call, reply_id="1", model="m", now=1000).stream
+    return CompletionReply(call, reply_id="1", model="m", now=1000)
 
 
-def ollama(*, chat: bool) -> Tell:
+def ollama(*, chat: bool) -> Reply:
     call = (
         ollama_chat.parse(body(messages=HI))
         if chat
         else generate_request.parse(body(prompt="Hi"))
     )
-    reply = Reply(call, chat=chat, timing=Timing(0), now=lambda: NOW)
+    return Reply(call, chat=chat, timing=Timing(0), now=lambda: NOW)
+
+
+def in_lines(reply: Reply) -> Tell:
     return lambda event: map(ndjson.line, reply.stream(event))
+
+
+def anthropic() -> MessagesReply:
+    call = messages_request.parse(body(messages=HI, max_tokens=5))
+    return MessagesReply(call, reply_id="1", model="m")
 
 
 def infill() -> Tell:
@@ -67,10 +77,10 @@ def execute() -> Tell:
 
 
 DIALECTS: dict[str, Callable[[], Tell]] = {
-    "openai_chat/{}.sse": openai_chat,
-    "openai_completion/{}.sse": openai_completion,
-    "ollama/scene_chat_{}.ndjson": lambda: ollama(chat=True),
-    "ollama/scene_generate_{}.ndjson": lambda: ollama(chat=False),
+    "openai_chat/{}.sse": lambda: openai_chat().stream,
+    "openai_completion/{}.sse": lambda: openai_completion().stream,
+    "ollama/scene_chat_{}.ndjson": lambda: in_lines(ollama(chat=True)),
+    "ollama/scene_generate_{}.ndjson": lambda: in_lines(ollama(chat=False)),
     "infill/{}.sse": infill,
     "providers/{}.sse": execute,
 }
@@ -91,3 +101,13 @@ def test_every_sequence_of_events_is_as_recorded(file: str, scene: str) -> None:
     tell = DIALECTS[file]()
     told = b"".join(part for event in SCENES[scene] for part in tell(event))
     check(file.format(scene), told.decode())
+
+
+@pytest.mark.parametrize(
+    "reply", [openai_chat(), openai_completion(), ollama(chat=True), anthropic()]
+)
+def test_an_answer_without_an_end_is_none(
+    reply: ChatReply | CompletionReply | Reply | MessagesReply,
+) -> None:
+    with pytest.raises(ValueError, match="no end"):
+        reply.whole(SCENES["text"][:-1])
