@@ -1,5 +1,6 @@
 """The one SQLite file, and how it came to have its tables."""
 
+import itertools
 import logging
 import sqlite3
 import threading
@@ -62,10 +63,17 @@ class Database:
         except sqlite3.OperationalError:
             raise  # locked, read-only or no room: the file itself is well
         except sqlite3.DatabaseError as error:
-            aside = self.path.with_suffix(".damaged")
+            aside = _free_name(self.path)
             _log.warning("%s is damaged (%s): kept as %s", self.path, error, aside)
             self.path.replace(aside)
             return _migrated(self.path)
+
+
+def _free_name(path: Path) -> Path:
+    """Return a name for a damaged file that no other one was given before."""
+    endings = itertools.chain([""], (f"-{number}" for number in itertools.count(2)))
+    names = (path.with_suffix(f".damaged{ending}") for ending in endings)
+    return next(name for name in names if not name.exists())
 
 
 def _migrated(path: Path) -> sqlite3.Connection:

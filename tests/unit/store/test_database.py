@@ -71,6 +71,24 @@ def test_a_damaged_file_is_set_aside(path: Path, open_database: Open) -> None:
     assert path.with_suffix(".damaged").exists()
 
 
+def test_no_damaged_file_takes_the_place_of_another(
+    path: Path, open_database: Open
+) -> None:
+    """Each may hold what somebody looks for."""
+    path.parent.mkdir()
+    for kind in (b"first", b"second", b"third"):
+        path.write_bytes(kind * 500)
+        database = open_database(path)
+        assert _names(database) == []
+        database.close()
+    kept = {file.name: file.read_bytes()[:5] for file in path.parent.glob("*.damaged*")}
+    assert kept == {
+        "llm_ext.damaged": b"first",
+        "llm_ext.damaged-2": b"secon",
+        "llm_ext.damaged-3": b"third",
+    }
+
+
 def test_a_folder_that_cannot_be_is_an_error_in_words(
     tmp_path: Path, open_database: Open
 ) -> None:
