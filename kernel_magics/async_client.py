@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from .client import chat_body
+from .client import Client, chat_body
 from .connection import Connection
 from .pieces import ChatReader, Piece
 from .stream import EventReader
@@ -16,13 +16,12 @@ from .transport import (
     checked_stream,
     needs_xsrf,
     open_async_http,
-    transport_errors,
     xsrf_headers,
 )
 
 
 async def chat(
-    connection: Connection,
+    client: Client,
     model: str,
     messages: Sequence[Mapping[str, Any]],
     options: Mapping[str, Any],
@@ -34,7 +33,8 @@ async def chat(
     """
     body = chat_body(model, messages, options)
     reader, events = ChatReader(), EventReader()
-    with transport_errors(connection):
+    connection = client.connection
+    with client.talking():
         async with (
             open_async_http(connection) as http,
             _posted(connection, http, body) as reply,

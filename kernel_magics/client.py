@@ -2,9 +2,12 @@
 
 import json
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from .connection import Connection, find, surroundings
+from .errors import RefusedError, ServerGoneError
 from .pieces import ChatReader, Piece, Status, raise_in_band, status
 from .stream import ServerEvent, server_events
 from .transport import (
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
 ENDS = ("done", "failed", "cancelled", "paused")
 """States of a download in which nothing goes on."""
 
+_LOCKED_OUT = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+
 
 class Client:
     """A connection to the server. Close it, or use it in ``with``.
@@ -35,10 +40,16 @@ class Client:
     Every method raises:
         RefusedError: The server refuses; says why.
         ServerGoneError: The server does not answer.
+
+    Attributes:
+        connection: Where the server is.
+        lost: Whether it has gone, or lets this client in no more: it may be found
+            anew, at another address or with another token.
     """
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
+        self.lost = False
         self._http = open_http(connection)
         self._streams: set[httpx.Response] = set()
 
@@ -139,7 +150,7 @@ class Client:
 
     def text(self, path: str, **query: Any) -> str:  # noqa: ANN401  # see get
         """Return what a route says that is no JSON."""
-        with transport_errors(self.connection):
+        with self.talking():
             return checked(self._http.get(path, params=query)).text
 
     def post(self, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -153,7 +164,7 @@ class Client:
         **options: Any,  # noqa: ANN401  # httpx's
     ) -> dict[str, Any]:
         """Send a request and return the JSON of its answer; empty for an empty one."""
-        with transport_errors(self.connection):
+        with self.talking():
             headers = {} if method == "GET" else self.write_headers()
             reply = self._http.request(method, path, headers=headers, **options)
             return checked_json(reply)
@@ -172,7 +183,7 @@ class Client:
         """
         resumed = {"Last-Event-ID": last_id} if last_id else {}
         headers = {**EVENT_STREAM, **resumed}
-        with transport_errors(self.connection):
+        with self.talking():
             headers |= {} if method == "GET" else self.write_headers()
             with self._http.stream(method, path, headers=headers, json=body) as reply:
                 if not reply.is_success:
@@ -184,6 +195,19 @@ class Client:
                         yield event
                 finally:
                     self._streams.discard(reply)
+
+    @contextmanager
+    def talking(self) -> Iterator[None]:
+        """Raise what goes wrong on the way as errors of ours; see ``lost``."""
+        try:
+            with transport_errors(self.connection):
+                yield
+        except ServerGoneError:
+            self.lost = True
+            raise
+        except RefusedError as error:
+            self.lost = error.status in _LOCKED_OUT
+            raise
 
     def cookies(self) -> dict[str, str]:
         """Return the cookies that the server has set or wants to see."""

@@ -67,11 +67,19 @@ class ServerGoneError(MagicError):
 
 
 class RefusedError(MagicError):
-    """The server answered with an error; ``code`` is its stable name."""
+    """The server answered with an error.
 
-    def __init__(self, message: str, *, code: str | None = None) -> None:
+    Attributes:
+        code: The error's stable name, where it has one.
+        status: HTTP's; None where a stream had begun.
+    """
+
+    def __init__(
+        self, message: str, *, code: str | None = None, status: int | None = None
+    ) -> None:
         super().__init__(message)
         self.code = code
+        self.status = status
 
 
 class NoModelError(MagicError):

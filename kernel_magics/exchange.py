@@ -17,7 +17,6 @@ from .pieces import End, Piece, Reasoning, Text, ToolCall, ToolResult
 
 if TYPE_CHECKING:
     from .client import Client
-    from .connection import Connection
     from .functions import Toolbox
     from .schema import Schema
 
@@ -214,13 +213,13 @@ def ask(client: "Client", exchange: Exchange) -> Generator[Piece, None, None]:
 
 
 async def ask_async(
-    connection: "Connection", exchange: Exchange
+    client: "Client", exchange: Exchange
 ) -> AsyncGenerator[Piece, None]:
     """Do as :func:`ask`, without blocking the loop."""
     from .async_client import chat  # noqa: PLC0415  # brings httpx, see the package
 
     while exchange.open:
-        pieces = chat(connection, exchange.model, exchange.messages, exchange.options)
+        pieces = chat(client, exchange.model, exchange.messages, exchange.options)
         async with aclosing(pieces):
             async for piece in pieces:
                 exchange.take(piece)

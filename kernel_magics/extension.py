@@ -8,7 +8,6 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 
 from .client import Client
-from .errors import ServerGoneError
 from .magics.cell import CellQuestion
 from .magics.cell_options import PARSER
 from .magics.completion import Completion
@@ -42,14 +41,6 @@ class LLMMagics(Options, Magics):
         As ``%%llm`` the text of the cell is the question. As ``%llm`` it lists, loads
         and unloads models, and more: see ``%llm help``.
         """
-        try:
-            self._run(line, cell)
-        except ServerGoneError:
-            # It may have been started anew, at another address.
-            self.session.forget_client()
-            raise
-
-    def _run(self, line: str, cell: str | None) -> None:
         if cell is None:
             self._line.run(line)
             return

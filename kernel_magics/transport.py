@@ -94,7 +94,7 @@ def checked(reply: httpx.Response) -> httpx.Response:
     message = error.get("message") or (
         f"{reply.url} answers with HTTP status {reply.status_code}"
     )
-    raise RefusedError(str(message), code=error.get("code"))
+    raise RefusedError(str(message), code=error.get("code"), status=reply.status_code)
 
 
 def checked_stream(reply: httpx.Response) -> httpx.Response:

@@ -1,6 +1,7 @@
 """The models of a Jupyter server, as a Python object."""
 
 import base64
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -33,8 +34,8 @@ Prompt = str | Sequence[Mapping[str, Any]]
 class LLM:
     """The models of the server that this process belongs to.
 
-    The server is looked for when it is first needed, and where there is none a private
-    one is started. Every method that needs it raises:
+    The server is looked for when it is first needed, and again after it was lost; where
+    there is none a private one is started. Every method that needs it raises:
 
     - ``ServerNotFoundError`` or ``PrivateServerError``: there is no server;
     - ``ServerGoneError``: it does not answer;
@@ -61,15 +62,18 @@ class LLM:
         self._where = {"url": url, "token": token}
         self._private = private
         self._known: Client | None = None
+        self._looking = threading.Lock()
 
     @property
     def client(self) -> "Client":
         """The client of the server."""
-        if self._known is None:
-            from kernel_magics.private import connect  # noqa: PLC0415  # brings httpx
+        # Threads that come at once look for one server, and start one.
+        with self._looking:
+            if self._known is None or self._known.lost:
+                from kernel_magics.private import connect  # noqa: PLC0415  # brings httpx
 
-            self._known = connect(**self._where, private=self._private)
-        return self._known
+                self._known = connect(**self._where, private=self._private)
+            return self._known
 
     def __call__(self, prompt: Prompt, /, **options: Any) -> Answer:  # noqa: ANN401  # those of chat
         """Ask, and return the whole answer; arguments as for :meth:`chat`.

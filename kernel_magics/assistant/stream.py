@@ -64,8 +64,7 @@ class Stream:
     async def async_pieces(self) -> AsyncGenerator[Piece, None]:
         """Yield as :meth:`pieces`, without blocking the loop."""
         with self._reading():
-            connection = self._client().connection
-            async with aclosing(ask_async(connection, self._exchange)) as pieces:
+            async with aclosing(ask_async(self._client(), self._exchange)) as pieces:
                 async for piece in pieces:
                     yield piece
 

@@ -45,13 +45,13 @@ class Session:
 
     @property
     def client(self) -> Client:
-        """The client; the server is looked for when it is first needed.
+        """The client; the server is looked for when it is first needed, or was lost.
 
         Raises:
             ServerNotFoundError: There is none; lists what was tried.
             PrivateServerError: None could be started.
         """
-        if self._client is None:
+        if self._client is None or self._client.lost:
             self._client = self._connect()
         return self._client
 
@@ -63,12 +63,6 @@ class Session:
             with suppress(MagicError):
                 self._client = self._connect(private=False)
         return self._client
-
-    def forget_client(self) -> None:
-        """Look for the server again when it is next needed."""
-        if self._client is not None:
-            self._client.close()
-        self._client = None
 
     @property
     def values(self) -> dict[str, Any]:

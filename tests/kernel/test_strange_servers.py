@@ -94,3 +94,50 @@ def test_a_certificate_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         with pytest.raises(SettingError, match=file):
             Client(connection)
         assert not answers(connection)
+
+
+def listing(request: Request) -> None:
+    """Answer as a server does that has no models."""
+    request.json({"default": None, "models": [], "remote": []})
+
+
+def test_a_server_that_comes_back_elsewhere_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """After one error, which says that it has gone."""
+    llm = LLM()
+    with scripted(listing) as server:
+        monkeypatch.setenv("LLM_EXT_URL", server.url)
+        assert llm.models() == []
+    with scripted(listing) as server:
+        monkeypatch.setenv("LLM_EXT_URL", server.url)
+        with pytest.raises(ServerGoneError):
+            llm.models()
+        assert llm.models() == []
+        llm.client.close()
+
+
+@pytest.mark.parametrize("way", [0, 1])
+def test_a_token_that_was_renewed_is_read_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: int
+) -> None:
+    """After one error, which says that the old one is none any more."""
+    token = tmp_path / "token"
+    token.write_text("old")
+
+    def answer(request: Request) -> None:
+        if request.handler.headers["Authorization"] == "Bearer new":
+            request.stream(text("Hi"), "[DONE]")
+        else:
+            request.json({"error": {"message": "Who?"}}, HTTPStatus.FORBIDDEN)
+
+    with scripted(answer) as server:
+        monkeypatch.setenv("LLM_EXT_URL", server.url)
+        monkeypatch.setenv("LLM_EXT_TOKEN_FILE", str(token))
+        llm = LLM("m")
+        ask = ways_to_ask(llm)[way]
+        with pytest.raises(RefusedError, match=r"Who\?"):
+            ask()
+        token.write_text("new")
+        assert str(ask()) == "Hi"
+        llm.client.close()
