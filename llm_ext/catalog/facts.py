@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Sequence
 
 from llm_ext.core.memory_kind import MemoryKind
-from llm_ext.core.model_facts import ModelFacts
+from llm_ext.core.model_facts import LayerFacts, ModelFacts
 from llm_ext.errors import ModelUnreadableError
 
 from .architectures import HYBRID, RECURRENT
 from .capabilities import capabilities, has_chat_template, is_generator
 from .gguf import Header, Tensor
 from .layers import layer_facts, other_weights, output_weights
-from .metadata import MAX_LAYERS, Metadata
+from .metadata import MAX_LAYERS, MAX_NUMBER, Metadata
 from .tensor_type import file_type_name
 from .window import window
 
@@ -35,6 +35,8 @@ def model_facts(headers: Sequence[Header]) -> ModelFacts:
     layers = metadata.required("%s.block_count", most=MAX_LAYERS)
     trunk = layers - min(metadata.number("%s.nextn_predict_layers"), layers)
     seen = window(metadata, layers, trunk)
+    each = layer_facts(metadata, tensors, seen, layers=layers, trunk=trunk)
+    _check(each)
     return ModelFacts(
         architecture=metadata.architecture,
         name=metadata.text("general.name")[:_LONGEST_NAME],
@@ -47,13 +49,26 @@ def model_facts(headers: Sequence[Header]) -> ModelFacts:
         vocabulary=_vocabulary(metadata),
         memory_kind=_memory_kind(metadata, seen.size),
         window=seen.size,
-        layers=layer_facts(metadata, tensors, seen, layers=layers, trunk=trunk),
+        layers=each,
         other_weights=other_weights(tensors, layers),
         output_weights=output_weights(tensors, shared=is_generator(metadata)),
         capabilities=capabilities(metadata, {tensor.name for tensor in tensors}),
         chat_template=has_chat_template(metadata),
         license=_license(metadata),
     )
+
+
+def _check(layers: Sequence[LayerFacts]) -> None:
+    """Raise unless layers are as wide as llama.cpp can make them.
+
+    Their widths are products of numbers of the file, each of which may be large.
+    """
+    widest = max(max(one.key_width, one.value_width, one.state) for one in layers)
+    if widest > MAX_NUMBER:
+        raise ModelUnreadableError(
+            f"Its metadata is damaged: a layer would keep {widest} values, more than "
+            f"llama.cpp can count. Download another conversion of the model."
+        )
 
 
 def _quantization(metadata: Metadata, tensors: Sequence[Tensor]) -> str:

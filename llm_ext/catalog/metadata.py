@@ -9,9 +9,12 @@ from .gguf import LongArray, Value
 MAX_LAYERS = 512
 """llama.cpp's limit."""
 
+MAX_NUMBER = 2**32 - 1
+"""llama.cpp keeps what it reads of a file in 32 bits."""
+
 
 class Metadata:
-    """Typed access. A value of another type than the key's counts as absent."""
+    """Typed access. A value that the key cannot have counts as absent."""
 
     def __init__(self, values: Mapping[str, Value]) -> None:
         self._values = values
@@ -34,7 +37,7 @@ class Metadata:
         found = _natural(self._values.get(self.name(key)))
         return default if found is None else found
 
-    def required(self, key: str, *, most: int = 2**40) -> int:
+    def required(self, key: str, *, most: int = MAX_NUMBER) -> int:
         """Return an integer from 1 to ``most``.
 
         Raises:
@@ -83,6 +86,6 @@ class Metadata:
 
 
 def _natural(value: Value | None) -> int | None:
-    if isinstance(value, (bool, int)) and value >= 0:
+    if isinstance(value, (bool, int)) and 0 <= value <= MAX_NUMBER:
         return int(value)
     return None

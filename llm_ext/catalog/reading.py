@@ -16,7 +16,7 @@ from .gguf import Header, read
 from .metadata import Metadata
 from .tree import Stat
 
-FORMAT = 1
+FORMAT = 2
 """Grows when a reading of the same file would come out otherwise."""
 
 _PROJECTOR_TYPES = ("mmproj",)

@@ -150,6 +150,27 @@ def test_one_bad_file_harms_nothing(own: Path) -> None:
     assert found["bad"].facts is None
 
 
+def test_numbers_beyond_all_models_harm_nothing(
+    own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their products would not fit where what was read is remembered."""
+    values = {
+        key.replace("llama.", "minimax-01."): value for key, value in llama().items()
+    }
+    values |= {
+        "general.architecture": "minimax-01",
+        "minimax-01.attention.head_count": 2**32 - 1,
+        "minimax-01.attention.key_length": 2**32 - 1,
+    }
+    put(own / "hostile.gguf", raw(values))
+    write(own / "good.gguf")
+    found = look(scan(own))
+    assert "more than llama.cpp can count" in str(found["hostile"].problem)
+    assert found["good"].problem is None
+    monkeypatch.setattr(reading, "read", None)  # nothing is read again
+    assert look(scan(own)) == found
+
+
 def test_what_cannot_be_read_now_is_tried_again(
     own: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
