@@ -136,7 +136,7 @@ class ChatFormat:
         if tools and self._template.knows_tools:
             variables["tools"] = template_tools(tools)
         variables["add_generation_prompt"] = opening
-        return self._template.render(turns, **variables)
+        return self._template.render(turns, variables)
 
     def _continued(self, request: ChatRequest) -> Prompt:
         """Return the prompt that ends with the last message's text."""

@@ -52,13 +52,13 @@ class ChatTemplate:
             why = without_surrogates(str(error))
             self._problem = f"This model's chat template is broken: {why}."
 
-    def render(self, turns: Sequence[Turn], **variables: Any) -> str:  # noqa: ANN401  # any JSON
+    def render(self, turns: Sequence[Turn], variables: Mapping[str, Any]) -> str:
         """Return the prompt.
 
         Args:
             turns: The messages.
-            variables: What else the template is given; most know ``tools`` and
-                ``add_generation_prompt``.
+            variables: What else the template is given, by any names; most know
+                ``tools`` and ``add_generation_prompt``.
 
         Raises:
             ChatTemplateError: There is no template, it refuses these messages, or it
@@ -81,8 +81,13 @@ class ChatTemplate:
             return ""
         parts: list[str] = []
         size = 0
-        given = {**variables, **self._special, ROUNDS: Rounds()}
-        for part in self._template.generate(given, messages=list(turns)):
+        given = {
+            **variables,
+            **self._special,
+            "messages": list(turns),
+            ROUNDS: Rounds(),
+        }
+        for part in self._template.generate(given):
             size += len(part)
             if size > MAX_TEXT:
                 raise ValueError(f"it writes more than {MAX_TEXT} characters")
@@ -134,9 +139,8 @@ class ChatTemplate:
 
     def _shows(self, turns: list[Turn], **variables: Any) -> bool:  # noqa: ANN401  # any JSON
         try:
-            return _NEEDLE in self.render(
-                turns, add_generation_prompt=True, **variables
-            )
+            given = {"add_generation_prompt": True, **variables}
+            return _NEEDLE in self.render(turns, given)
         except ChatTemplateError:
             return False
 

@@ -130,7 +130,7 @@ def test_what_it_learns_is_what_the_shipped_template_writes(
             {"role": turn.role, "content": turn.content} for turn in example.turns[:-1]
         ]
         cut = Chat(turns=example.turns[:-1])
-        rendered = template.render(messages, add_generation_prompt=True)
+        rendered = template.render(messages, {"add_generation_prompt": True})
         assert rendered == prompt(cut)
         whole = "".join(piece.text for piece in pieces(example))
         assert whole.startswith(prompt(cut))

@@ -13,7 +13,7 @@ QUESTION = [{"role": "user", "content": "Hi <b>"}]
 
 
 def render(source: str | None, **variables: Any) -> str:  # noqa: ANN401  # any JSON
-    return ChatTemplate(source, bos="<s>", eos="</s>").render(QUESTION, **variables)
+    return ChatTemplate(source, bos="<s>", eos="</s>").render(QUESTION, variables)
 
 
 def test_the_prompt_is_open_for_the_answer() -> None:
@@ -181,6 +181,13 @@ def test_nothing_is_computed_before_it_is_used(source: str) -> None:
     assert time.monotonic() - started < 5
 
 
+@pytest.mark.parametrize("name", ["turns", "self", "variables", "messages", "args"])
+def test_a_variable_may_have_any_name(name: str) -> None:
+    """Clients choose them; the messages are the messages, whatever they say."""
+    template = ChatTemplate("{{ messages[0].content }}", bos="", eos="")
+    assert template.render(QUESTION, {name: 1}) == "Hi <b>"
+
+
 def test_a_missing_template_says_what_to_do() -> None:
     with pytest.raises(ChatTemplateError, match=r"'chat_template'.*v1/completions"):
         render(None)
@@ -190,7 +197,7 @@ def test_a_broken_template_fails_when_it_is_used() -> None:
     """The model itself can still be loaded."""
     template = ChatTemplate("{% if %}", bos="", eos="")
     with pytest.raises(ChatTemplateError, match="broken"):
-        template.render(QUESTION)
+        template.render(QUESTION, {})
 
 
 @pytest.mark.parametrize(
