@@ -11,6 +11,7 @@ from llm_ext.engine.element import Element
 
 from .batch import Batch
 from .context import Context
+from .dry import DrySamplers
 from .model import Model
 from .sampler import ChainSampler
 
@@ -23,6 +24,7 @@ class LlamaBackend:
     def __init__(self, model: Model, context: Context) -> None:
         self._vocab = model.vocab
         self._context = context
+        self._dry = DrySamplers(model.vocab)
         self._batch = Batch(context.batch_size)
         self.memory_kind = model.memory_kind
         self.n_seq_ids = context.seq_ids
@@ -54,7 +56,9 @@ class LlamaBackend:
         constraint: Constraint | None = None,
     ) -> ChainSampler:
         """See Backend."""
-        sampler = ChainSampler(self._context, self._vocab, params, constraint)
+        sampler = ChainSampler(
+            self._context, self._vocab, self._dry, params, constraint
+        )
         sampler.accept(prompt)
         return sampler
 
@@ -67,5 +71,6 @@ class LlamaBackend:
         return self._vocab.piece(token, special=special)
 
     def close(self) -> None:
-        """Free the batch. The context and the model belong to the caller."""
+        """Free what is its own. The context and the model belong to the caller."""
         self._batch.close()
+        self._dry.close()

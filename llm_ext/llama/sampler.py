@@ -1,6 +1,5 @@
 """llama.cpp's sampler chains."""
 
-import ctypes
 import secrets
 from collections.abc import Callable, Sequence
 
@@ -13,6 +12,7 @@ from llm_ext.engine.constraint import Constraint, Logits
 from llm_ext.engine.element import Element
 
 from .context import Context
+from .dry import Dry, DrySamplers
 from .logprobs import Logprobs
 from .vocab import Vocab
 
@@ -54,11 +54,13 @@ class ChainSampler:
         self,
         context: Context,
         vocab: Vocab,
+        dry: DrySamplers,
         params: SamplingParams,
         constraint: Constraint | None = None,
     ) -> None:
         self._context = context
         self._vocab = vocab
+        self._dry = dry
         self._constraint = constraint
         self._logprobs = params.logprobs
         if constraint is not None:
@@ -195,18 +197,14 @@ class ChainSampler:
         cells, last = self._context.cells, params.dry_penalty_last_n
         last = cells if last < 0 else min(last, cells)
         self._window = max(self._window, last)
-        breakers = [text.encode() for text in params.dry_sequence_breakers]
-        self._add(
-            lib.llama_sampler_init_dry(
-                self._vocab.pointer,
-                params.dry_multiplier,
-                params.dry_base,
-                min(params.dry_allowed_length, cells),
-                last,
-                (ctypes.c_char_p * len(breakers))(*breakers),
-                len(breakers),
-            )
+        asked = Dry(
+            multiplier=params.dry_multiplier,
+            base=params.dry_base,
+            allowed_length=min(params.dry_allowed_length, cells),
+            last=last,
+            breakers=params.dry_sequence_breakers,
         )
+        self._add(self._dry.new(asked))
 
     def _add(self, sampler: int) -> None:
         lib.llama_sampler_chain_add(self._chain, sampler)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from llama_cpp import llama_cpp as lib
 
 from llm_ext.core.sampling import SamplingParams
 from llm_ext.engine.backend import BatchElement
@@ -162,6 +163,31 @@ def test_dry_breaks_a_repetition(hello: Runtime) -> None:
     assert hello.draw(twice, temperature=0) == line[5]
     options = {"temperature": 0, "dry_multiplier": 100.0, "dry_sequence_breakers": ()}
     assert hello.draw(twice, **options) != line[5]
+
+
+def test_the_answers_to_a_request_look_for_the_breakers_once(
+    hello: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That goes through the whole vocabulary for each; a copy breaks off as well."""
+    made: list[int] = []
+    make = lib.llama_sampler_init_dry
+
+    def counted(*args: Any) -> int:  # noqa: ANN401  # as llama.cpp's
+        made.append(make(*args))
+        return made[-1]
+
+    monkeypatch.setattr(lib, "llama_sampler_init_dry", counted)
+    line = hello.model.vocab.tokenize("\nHello! I am the tiny model that")
+    twice = [*line, *line[:5]]
+    options = {"temperature": 0, "dry_multiplier": 99.0}
+    free = {**options, "dry_sequence_breakers": ()}
+    broken = {**options, "dry_sequence_breakers": ("!", " am", " the", "tiny")}
+    for _ in range(3):
+        assert hello.draw(twice, **free) != line[5]
+    assert len(made) == 1
+    for _ in range(3):
+        assert hello.draw(twice, **broken) == line[5]
+    assert len(made) == 2
 
 
 def test_the_model_ends_unless_it_may_not(hello: Runtime) -> None:
