@@ -6,6 +6,7 @@ import type { ILLMServer } from '../tokens';
 import { FakeServer } from './fake-server';
 
 const AROUND = { before: 'def add(a, b):\n    ', after: '\n' };
+const CODER = { id: 'hello', state: 'ready', capabilities: ['infill'] };
 
 describe('surroundings', () => {
   const cells = { before: ['import os'], after: ['add(1, 2)'] };
@@ -126,5 +127,47 @@ describe('GhostModel', () => {
       state: 'failed',
       failure: { message: 'No.' }
     });
+  });
+
+  it('follows the models from the first suggestion on, until it is off', async () => {
+    server.lists([CODER]);
+    model.settings = { ...model.settings, enabled: 'on' };
+    expect(server.requests).toHaveLength(0);
+
+    expect(await model.suggest(AROUND)).toBe('');
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await model.suggest(AROUND)).toBe('return a + b');
+
+    const [followed] = server.asked('GET', 'events');
+    expect(followed?.signal.aborted).toBe(false);
+    model.settings = { ...model.settings, enabled: 'off' };
+    expect(followed?.signal.aborted).toBe(true);
+  });
+
+  it('asks no model that may have been unloaded meanwhile', async () => {
+    server.lists([CODER]);
+    model.settings = { ...model.settings, enabled: 'on' };
+    const panel = llm.feed.hold();
+    await vi.advanceTimersByTimeAsync(1);
+    panel.dispose();
+    server.lists([{ ...CODER, state: 'unloaded' }]);
+
+    expect(await model.suggest(AROUND)).toBe('');
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await model.suggest(AROUND)).toBe('');
+    expect(server.asked('POST', 'infill')).toHaveLength(0);
+  });
+
+  it.each<[string, Enabled, object, boolean]>([
+    ['there is no model', 'auto', { state: 'unloaded' }, false],
+    ['it is switched on, without a model', 'on', { state: 'unloaded' }, true],
+    ['it is switched off', 'off', {}, false],
+    ['it failed last', 'auto', {}, true]
+  ])('knows whether it is on where %s', async (_, enabled, given, isOn) => {
+    server.replies('POST', 'infill', { error: { message: 'No.' } }, 500);
+    await know(enabled, given, 12);
+    await model.suggest(AROUND);
+
+    expect(model.isOn).toBe(isOn);
   });
 });

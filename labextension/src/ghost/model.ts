@@ -1,3 +1,4 @@
+import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 
 import { fillIn } from '../api/completions';
@@ -25,7 +26,12 @@ export type GhostState =
   | { readonly state: 'thinking'; readonly model: string }
   | { readonly state: 'failed'; readonly failure: IFailure };
 
-/** Asks a model that is loaded anyway for what might stand at the cursor. */
+/**
+ * Asks a model that is loaded anyway for what might stand at the cursor.
+ *
+ * To ask one that is not would load it, so the models are followed from the first
+ * suggestion on, and nobody is asked while what is known of them may be out of date.
+ */
 export class GhostModel {
   constructor(private readonly _server: ILLMServer) {
     _server.feed.changed.connect(() => {
@@ -39,7 +45,20 @@ export class GhostModel {
 
   set settings(settings: IGhostSettings) {
     this._settings = settings;
+    if (settings.enabled === 'off') {
+      this._hold?.dispose();
+      this._hold = null;
+    }
     this._changed.emit();
+  }
+
+  /** Whether there are suggestions, or would be with a model for them. */
+  get isOn(): boolean {
+    const { state } = this.state;
+    return (
+      this._settings.enabled === 'on' ||
+      (state !== 'off' && state !== 'no-model')
+    );
   }
 
   get state(): GhostState {
@@ -65,7 +84,12 @@ export class GhostModel {
   async suggest(around: ISurrounding): Promise<string> {
     this._request?.abort();
     this._request = null;
-    const model = this._settings.enabled === 'off' ? null : this._model();
+    if (this._settings.enabled === 'off') {
+      return '';
+    }
+    const { feed } = this._server;
+    this._hold ??= feed.hold();
+    const model = feed.connection.state === 'live' ? this._model() : null;
     if (model === null) {
       return '';
     }
@@ -108,6 +132,7 @@ export class GhostModel {
 
   private readonly _changed = new Signal<this, void>(this);
   private _failure: IFailure | null = null;
+  private _hold: IDisposable | null = null;
   private _request: AbortController | null = null;
   private _settings: IGhostSettings = {
     enabled: 'auto',

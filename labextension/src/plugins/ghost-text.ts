@@ -47,16 +47,12 @@ export const ghostTextPlugin: JupyterFrontEndPlugin<void> = {
       read();
       return loaded;
     });
-    const isOn = (): boolean =>
-      model.settings.enabled === 'on' ||
-      model.state.state === 'idle' ||
-      model.state.state === 'thinking';
     const toggle = async (): Promise<void> => {
-      await (await settings)?.set('enabled', isOn() ? 'off' : 'on');
+      await (await settings)?.set('enabled', model.isOn ? 'off' : 'on');
     };
     app.commands.addCommand(CommandIDs.toggleGhostText, {
       label: trans.__('Suggest Text at the Cursor'),
-      isToggled: isOn,
+      isToggled: () => model.isOn,
       execute: toggle
     });
     palette?.addItem({
