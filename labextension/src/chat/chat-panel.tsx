@@ -122,7 +122,14 @@ function Chat({ model }: { readonly model: ChatModel }): React.ReactElement {
           }}
         />
       )}
-      {failure && <FailureNotice failure={failure} />}
+      {failure && (
+        <FailureNotice
+          failure={failure}
+          onClose={() => {
+            model.dismiss();
+          }}
+        />
+      )}
       {side === 'manner' && (
         <MannerDrawer key={model.number} conversation={conversation} />
       )}
@@ -140,8 +147,7 @@ function Chat({ model }: { readonly model: ChatModel }): React.ReactElement {
             conversation={conversation}
             provider={() => model.model?.provider ?? null}
             onSuggest={text => {
-              model.composer.text = text;
-              void model.send();
+              void model.ask(text);
             }}
           />
           <ComposerView model={model} />

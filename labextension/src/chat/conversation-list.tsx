@@ -153,7 +153,7 @@ function ConversationRow({
       text: conversation.title
     });
     if (button.accept && value !== null) {
-      await model.rename(id, value);
+      await model.shelf.rename(id, value);
     }
   }
 

@@ -7,8 +7,14 @@ import {
   getConversation
 } from '../api/conversations';
 import { ApiError } from '../api/request';
-import type { IConversation, IFailure, IModelInfo } from '../api/types';
+import type {
+  IAttachment,
+  IConversation,
+  IFailure,
+  IModelInfo
+} from '../api/types';
 import type { IWorkspace } from '../notebook/workspace';
+import { isAborted } from '../pause';
 import type { Connection } from '../server/feed';
 import type { ILLMServer } from '../tokens';
 import { ComposerModel } from './composer';
@@ -43,6 +49,7 @@ export class ChatModel implements IDisposable {
     this._conversation = this._watch(
       new ConversationModel(_server, null, _manner())
     );
+    this._wanted = _memory.get();
     _server.feed.changed.connect(this._onFeed);
     this.composer.changed.connect(this._recount);
     this._changed.connect(this._recount);
@@ -66,7 +73,7 @@ export class ChatModel implements IDisposable {
     return this._number;
   }
 
-  /** Why a conversation could not be opened. */
+  /** Why a conversation could not be opened or saved; null once that is past. */
   get failure(): IFailure | null {
     return this._failure;
   }
@@ -99,12 +106,8 @@ export class ChatModel implements IDisposable {
   /** Follow the server while the panel is seen. */
   start(): void {
     this._hold ??= this._server.feed.hold();
-    if (!this._hasStarted) {
-      this._hasStarted = true;
-      const id = this._memory.get();
-      if (id !== null) {
-        void this.open(id);
-      }
+    if (this._wanted !== null) {
+      void this.open(this._wanted);
     } else {
       void this._conversation.refresh();
     }
@@ -120,25 +123,41 @@ export class ChatModel implements IDisposable {
     this._server.feed.retry();
   }
 
-  /** Begin anew, with the model that answered so far. */
+  dismiss(): void {
+    this._failure = null;
+    this._changed.emit();
+  }
+
+  /** Begin anew, with the model of the settings, or else the one that answered. */
   fresh(): void {
     const manner = this._manner();
-    const model = this._conversation.manner.model ?? manner.model;
+    const model = manner.model ?? this._conversation.manner.model;
     this._show(new ConversationModel(this._server, null, { ...manner, model }));
   }
 
-  /** Show a conversation. */
+  /** Show a conversation, unless something else is to be shown before it is here. */
   async open(id: string): Promise<void> {
+    const signal = this._wait();
+    this._wanted = id;
+    this._failure = null;
     try {
-      const opened = await getConversation(this._server.settings, id);
-      this._show(new ConversationModel(this._server, opened));
-      this._failure = null;
+      const opened = await getConversation(this._server.settings, id, signal);
+      if (!isAborted(signal)) {
+        this._show(new ConversationModel(this._server, opened));
+      }
     } catch (error) {
+      if (isAborted(signal)) {
+        return;
+      }
       if (!(error instanceof ApiError)) {
         throw error;
       }
-      // A conversation that is gone is no reason to complain.
-      this._failure = error.kind === 'missing' ? null : error;
+      if (error.kind === 'missing') {
+        // A conversation that is gone is no reason to complain.
+        this._wanted = null;
+      } else {
+        this._failure = error;
+      }
       this._changed.emit();
     }
   }
@@ -146,40 +165,44 @@ export class ChatModel implements IDisposable {
   /** Send what the composer holds. */
   async send(): Promise<void> {
     const { composer, conversation } = this;
-    if (composer.isEmpty || conversation.activity.state !== 'idle') {
-      return;
+    if (!composer.isEmpty && conversation.activity.state === 'idle') {
+      const { text, attachments } = composer.take();
+      await this.ask(text, attachments);
     }
-    await this._settleModel();
-    const { text, attachments } = composer.take();
+  }
+
+  /** Ask, whatever the composer holds; it gets what could not be sent. */
+  async ask(
+    text: string,
+    attachments: readonly IAttachment[] = []
+  ): Promise<void> {
+    const { conversation } = this;
+    this._stay();
+    await this._settleModel(conversation);
     if (!(await conversation.send(text, attachments))) {
-      composer.giveBack(text, attachments);
+      this.composer.giveBack(text, attachments);
     }
   }
 
   /** Ask about the active cell, in a conversation of its own. */
   async askAboutCell(question: string): Promise<void> {
+    const cell = this.workspace?.cell() ?? [];
     this.fresh();
-    this.composer.attach(...(this.workspace?.cell() ?? []));
-    this.composer.text = question;
+    const signal = this._wait();
     try {
-      await this._server.feed.once(new AbortController().signal);
+      await this._server.feed.once(signal);
     } catch (error) {
+      if (isAborted(signal)) {
+        return;
+      }
       if (!(error instanceof ApiError)) {
         throw error;
       }
       // The panel says already that the server is away; the question waits.
+      this.composer.giveBack(question, cell);
       return;
     }
-    await this.send();
-  }
-
-  /** Give a conversation another title. */
-  async rename(id: string, title: string): Promise<void> {
-    if (id === this._conversation.id) {
-      await this._conversation.rename(title);
-    } else {
-      await this.shelf.rename(id, title);
-    }
+    await this.ask(question, cell);
   }
 
   /** Have the browser save a conversation as a file. */
@@ -209,6 +232,7 @@ export class ChatModel implements IDisposable {
 
   dispose(): void {
     this._isDisposed = true;
+    this._waiting.abort();
     this.stop();
     this._server.feed.changed.disconnect(this._onFeed);
     this._conversation.dispose();
@@ -218,18 +242,33 @@ export class ChatModel implements IDisposable {
   }
 
   /** Name the model, so that the conversation stays with it. */
-  private async _settleModel(): Promise<void> {
-    if (this._conversation.manner.model === null && this.model !== null) {
-      await this._conversation.set({ model: this.model.id });
+  private async _settleModel(conversation: ConversationModel): Promise<void> {
+    if (conversation.manner.model === null && this.model !== null) {
+      await conversation.set({ model: this.model.id });
     }
   }
 
   private _show(conversation: ConversationModel): void {
+    this._stay();
+    this._failure = null;
     this._conversation.dispose();
     this._conversation = this._watch(conversation);
     this._number += 1;
     this._memory.set(conversation.id);
     this._changed.emit();
+  }
+
+  /** Wait for something no longer, and for something else from now on. */
+  private _wait(): AbortSignal {
+    this._waiting.abort();
+    this._waiting = new AbortController();
+    return this._waiting.signal;
+  }
+
+  /** Stay with the conversation that is shown, or is about to be. */
+  private _stay(): void {
+    this._waiting.abort();
+    this._wanted = null;
   }
 
   private _watch(conversation: ConversationModel): ConversationModel {
@@ -242,6 +281,12 @@ export class ChatModel implements IDisposable {
   }
 
   private readonly _onFeed = (): void => {
+    const wasLive = this._isLive;
+    this._isLive = this.connection.state === 'live';
+    const isBack = this._isLive && !wasLive && this._hold !== null;
+    if (isBack && this._failure !== null && this._wanted !== null) {
+      void this.open(this._wanted);
+    }
     this._changed.emit();
   };
 
@@ -256,8 +301,12 @@ export class ChatModel implements IDisposable {
   private readonly _changed = new Signal<this, void>(this);
   private _conversation: ConversationModel;
   private _failure: IFailure | null = null;
-  private _hasStarted = false;
   private _hold: IDisposable | null = null;
   private _isDisposed = false;
+  private _isLive = false;
   private _number = 0;
+  /** Ends what is waited for before another conversation can be shown or asked. */
+  private _waiting = new AbortController();
+  /** The conversation that could not be shown yet. */
+  private _wanted: string | null;
 }
