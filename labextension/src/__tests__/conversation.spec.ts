@@ -394,4 +394,118 @@ describe('ConversationModel', () => {
     expect(await model.send('Ho', [])).toBe(false);
     expect(server.asked('POST', REPLY)).toHaveLength(1);
   });
+
+  it('does not take for its own what another answer made of it meanwhile', async () => {
+    await open(QUESTION, ANSWER);
+    let answered: (response: Response) => void = () => undefined;
+    server.routes(
+      'GET',
+      'conversations/c',
+      () =>
+        new Promise(resolve => {
+          answered = resolve;
+        })
+    );
+    void model.refresh();
+    await pass();
+
+    void model.send('And?', []);
+    stream.sends(
+      { message: { ...QUESTION, id: 'r', content: 'And?' }, answer: 'b' },
+      'message'
+    );
+    stream.sends(chunk({ content: 'one' }));
+    await pass();
+    answered(Response.json(stored(QUESTION, ANSWER)));
+    stream.sends(chunk({ content: ' two' }));
+    await pass();
+
+    expect(texts()).toEqual(['Hi', 'Hello!', 'And?', 'one two']);
+  });
+
+  it('is busy with a question, though it was about to look for an answer', async () => {
+    let answered: (response: Response) => void = () => undefined;
+    server.routes(
+      'GET',
+      REPLY,
+      () =>
+        new Promise(resolve => {
+          answered = resolve;
+        })
+    );
+    const opened = await getConversation(server.settings, 'c');
+    model.dispose();
+    model = new ConversationModel(llm, opened);
+    await pass();
+
+    void model.send('And?', []);
+    await pass();
+    answered(new Response(null, { status: 204 }));
+    await pass();
+
+    expect(model.activity.state).toBe('sending');
+    expect(await model.send('And?', [])).toBe(false);
+    expect(server.asked('POST', REPLY)).toHaveLength(1);
+  });
+
+  it('is busy as soon as it finds an answer', async () => {
+    const running = server.streams('GET', REPLY);
+    const opened = await getConversation(server.settings, 'c');
+    model.dispose();
+    model = new ConversationModel(llm, opened);
+    running.sends({ message: QUESTION, answer: 'a' }, 'message');
+    await pass();
+
+    expect(model.activity.state).toBe('sending');
+  });
+
+  it('asks nothing once it is disposed', async () => {
+    model.dispose();
+
+    expect(await model.send('Hi', [])).toBe(false);
+    expect(server.requests).toHaveLength(0);
+  });
+
+  it('stops an answer as soon as there is one to stop', async () => {
+    server.replies('POST', 'conversations/c/stop', {});
+    void model.send('Hi', []);
+
+    void model.stop();
+    await pass();
+    expect(model.activity.state).toBe('stopping');
+    expect(server.asked('POST', 'conversations/c/stop')).toHaveLength(0);
+
+    stream.sends({ message: QUESTION, answer: 'a' }, 'message');
+    await pass();
+    expect(server.asked('POST', 'conversations/c/stop')).toHaveLength(1);
+    expect(model.activity.state).toBe('stopping');
+  });
+
+  it('goes on where the server could not be told to stop', async () => {
+    server.replies('POST', 'conversations/c/stop', {}, 500);
+    void model.send('Hi', []);
+    await pass();
+    stream.sends({ message: QUESTION, answer: 'a' }, 'message');
+    stream.sends(chunk({ content: 'Hel' }));
+    await pass();
+
+    await model.stop();
+
+    expect(model.activity.state).toBe('writing');
+    expect(model.failure?.status).toBe(500);
+  });
+
+  it('says which model answers instead, and keeps that one’s pace', async () => {
+    void model.send('Hi', []);
+    await pass();
+    stream.sends({ message: QUESTION, answer: 'a' }, 'message');
+    stream.sends({ status: 'rerouted', model: 'other' }, 'status');
+    stream.sends(chunk({ content: 'Hel' }));
+    await pass();
+    expect(model.messages.at(-1)?.model).toBe('other');
+
+    stream.sends({ choices: [], timings: { predicted_per_second: 42 } });
+    await pass();
+    expect(llm.pace.pace).toEqual({ model: 'other', tokensPerSecond: 42 });
+  });
 });

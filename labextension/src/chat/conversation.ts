@@ -45,7 +45,8 @@ export class ConversationModel implements IDisposable {
     this._manner = manner;
     if (opened !== null) {
       this._take(opened);
-      void this._run(signal => attach(_server.settings, opened.id, signal), {
+      const signal = this._begin();
+      void this._run(attach(_server.settings, opened.id, signal), signal, {
         isAttaching: true
       });
     }
@@ -54,10 +55,6 @@ export class ConversationModel implements IDisposable {
   /** Null until the first message is sent. */
   get id(): string | null {
     return this._id;
-  }
-
-  get title(): string {
-    return this._title;
   }
 
   get manner(): IManner {
@@ -103,7 +100,8 @@ export class ConversationModel implements IDisposable {
   ): Promise<boolean> {
     return this._ask(
       { content, ...(attachments.length > 0 && { attachments }) },
-      this._messages
+      this._messages,
+      [aQuestion(content, attachments)]
     );
   }
 
@@ -124,7 +122,8 @@ export class ConversationModel implements IDisposable {
         content,
         ...(attachments.length > 0 && { attachments })
       },
-      kept
+      kept,
+      [{ ...question, content }]
     );
   }
 
@@ -144,11 +143,14 @@ export class ConversationModel implements IDisposable {
 
   /** End the answer that is being written, in the engine as well. */
   async stop(): Promise<void> {
-    if (this._id === null || this._activity.state === 'idle') {
+    const before = this._activity;
+    if (before.state === 'idle' || before.state === 'stopping') {
       return;
     }
     this._show({ state: 'stopping' });
-    await this._attempt(stopReply(this._server.settings, this._id));
+    if (this._hasBegun) {
+      await this._halt(before);
+    }
   }
 
   /** Show the path through another message. */
@@ -174,17 +176,13 @@ export class ConversationModel implements IDisposable {
     await this._change(manner);
   }
 
-  async rename(title: string): Promise<void> {
-    this._title = title;
-    this._changed.emit();
-    await this._change({ title });
-    this._stored.emit();
-  }
-
   /** Get what has become of it elsewhere, if nothing goes on here. */
   async refresh(): Promise<void> {
     if (this._id !== null && this._activity.state === 'idle') {
-      await this._reload(this._id);
+      const opened = await this._get(this._id, this._going.signal);
+      if (opened !== null && isIdle(this._activity)) {
+        this._take(opened);
+      }
       this._changed.emit();
     }
   }
@@ -197,44 +195,49 @@ export class ConversationModel implements IDisposable {
   /** Look no longer; an answer that is being written goes on. */
   dispose(): void {
     this._isDisposed = true;
-    this._page.abort();
+    this._going.abort();
     clearTimeout(this._beat);
     Signal.clearData(this);
   }
 
-  /** Send a question, or have one answered again; `kept` is what comes before. */
+  /**
+   * Send a question, or have one answered again.
+   *
+   * `kept` is what comes before, `asked` is shown after it until the server has it.
+   */
   private async _ask(
     question: IQuestion,
-    kept: readonly IMessage[]
+    kept: readonly IMessage[],
+    asked: readonly IMessage[] = []
   ): Promise<boolean> {
-    if (this._activity.state !== 'idle') {
+    if (this._activity.state !== 'idle' || this._isDisposed) {
       return false;
     }
+    const signal = this._begin();
     const before = this._messages;
-    const { content, attachments = [] } = question;
-    const asked =
-      content === undefined ? [] : [aQuestion(content, attachments)];
     this._messages = [...kept, ...asked];
     this._show({ state: 'sending' });
     const id = await this._ensure();
     const { model } = this._manner;
+    const asking = model === null ? question : { ...question, model };
     const begun =
       id !== null &&
-      (await this._run(
-        signal =>
-          ask(
-            this._server.settings,
-            id,
-            model === null ? question : { ...question, model },
-            signal
-          ),
-        { kept }
-      ));
+      (await this._run(ask(this._server.settings, id, asking, signal), signal, {
+        kept
+      }));
     if (!begun) {
       this._messages = before;
       this._show({ state: 'idle' });
     }
     return begun;
+  }
+
+  /** Give up whatever is under way, for something else. */
+  private _begin(): AbortSignal {
+    this._going.abort();
+    this._going = new AbortController();
+    this._hasBegun = false;
+    return this._going.signal;
   }
 
   /** Return the conversation's id, after making one; null if that failed. */
@@ -259,11 +262,10 @@ export class ConversationModel implements IDisposable {
    * Returns whether the server took the question.
    */
   private async _run(
-    open: (signal: AbortSignal) => AsyncGenerator<ReplyPart>,
+    parts: AsyncGenerator<ReplyPart>,
+    signal: AbortSignal,
     ground: { kept?: readonly IMessage[]; isAttaching?: boolean }
   ): Promise<boolean> {
-    const { signal } = this._page;
-    let parts = open(signal);
     let begun = false;
     this._failure = null;
     for (;;) {
@@ -275,7 +277,7 @@ export class ConversationModel implements IDisposable {
         break;
       } catch (error) {
         if (isAborted(signal)) {
-          return begun;
+          break;
         }
         if (!(error instanceof ApiError)) {
           throw error;
@@ -289,10 +291,16 @@ export class ConversationModel implements IDisposable {
         parts = attach(this._server.settings, this._id ?? '', signal);
       }
     }
+    if (isAborted(signal)) {
+      return begun;
+    }
     if (begun && this._id !== null) {
-      const answer = this._messages.at(-1);
-      await this._reload(this._id);
-      this._keep(answer);
+      const opened = await this._get(this._id, signal);
+      if (opened !== null) {
+        const answer = this._messages.at(-1);
+        this._take(opened);
+        this._keep(answer);
+      }
       this._stored.emit();
     }
     if (begun || ground.isAttaching === true) {
@@ -305,12 +313,6 @@ export class ConversationModel implements IDisposable {
     part: ReplyPart,
     { kept = this._messages }: { kept?: readonly IMessage[] }
   ): void {
-    if (part.kind === 'step') {
-      if (this._activity.state !== 'stopping') {
-        this._show({ state: 'waiting', step: part.step });
-      }
-      return;
-    }
     if (part.kind === 'begun') {
       const answer = anAnswer(part.answer, this._manner.model);
       this._messages = [
@@ -318,26 +320,42 @@ export class ConversationModel implements IDisposable {
         ...(part.question === null ? [] : [part.question]),
         answer
       ];
-      this._changed.emit();
+      this._hasBegun = true;
+      this._show(
+        isIdle(this._activity) ? { state: 'sending' } : this._activity
+      );
+      if (this._activity.state === 'stopping') {
+        void this._halt({ state: 'sending' });
+      }
       return;
     }
     const last = this._messages.at(-1);
     if (last !== undefined) {
       this._messages = [...this._messages.slice(0, -1), grow(last, part)];
     }
-    this._pace(part);
-    if (
-      this._activity.state !== 'writing' &&
-      this._activity.state !== 'stopping'
-    ) {
+    this._pace(part, last?.model ?? null);
+    if (this._activity.state === 'stopping') {
+      this._soon();
+    } else if (part.kind === 'step') {
+      this._show({ state: 'waiting', step: part.step });
+    } else if (this._activity.state !== 'writing') {
       this._show({ state: 'writing' });
     } else {
       this._soon();
     }
   }
 
-  private _pace(part: ReplyPart): void {
-    const { model } = this._manner;
+  /** Have the server end the answer; where that fails it goes on as `before`. */
+  private async _halt(before: Activity): Promise<void> {
+    const halted = await this._attempt(
+      stopReply(this._server.settings, this._id ?? '').then(() => true)
+    );
+    if (halted === null && this._activity.state === 'stopping') {
+      this._show(before);
+    }
+  }
+
+  private _pace(part: ReplyPart, model: string | null): void {
     if (part.kind === 'timings' && model !== null) {
       const { tokensPerSecond } = part.timings;
       if (tokensPerSecond !== null) {
@@ -346,13 +364,14 @@ export class ConversationModel implements IDisposable {
     }
   }
 
-  private async _reload(id: string): Promise<void> {
-    const opened = await this._attempt(
-      getConversation(this._server.settings, id, this._page.signal)
+  private async _get(
+    id: string,
+    signal: AbortSignal
+  ): Promise<IOpenConversation | null> {
+    return this._attempt(
+      getConversation(this._server.settings, id, signal),
+      signal
     );
-    if (opened !== null) {
-      this._take(opened);
-    }
   }
 
   /** Show an answer as it was seen to grow, where the server has less of it. */
@@ -371,9 +390,8 @@ export class ConversationModel implements IDisposable {
   }
 
   private _take(opened: IOpenConversation): void {
-    const { id, title, model, system, options, messages, branches } = opened;
+    const { id, model, system, options, messages, branches } = opened;
     this._id = id;
-    this._title = title;
     this._manner = { model: model ?? this._manner.model, system, options };
     this._messages = messages.filter(({ role }) => role !== 'system');
     this._branches = branches;
@@ -388,14 +406,17 @@ export class ConversationModel implements IDisposable {
   }
 
   /** Wait for something; null, with the failure shown, where it fails. */
-  private async _attempt<T>(doing: Promise<T>): Promise<T | null> {
+  private async _attempt<T>(
+    doing: Promise<T>,
+    signal?: AbortSignal
+  ): Promise<T | null> {
     try {
       return await doing;
     } catch (error) {
       if (error instanceof ApiError) {
         this._failure = error;
         this._changed.emit();
-      } else if (!this._page.signal.aborted) {
+      } else if (signal?.aborted !== true) {
         throw error;
       }
       return null;
@@ -417,17 +438,24 @@ export class ConversationModel implements IDisposable {
   }
 
   private readonly _changed = new Signal<this, void>(this);
-  private readonly _page = new AbortController();
   private readonly _stored = new Signal<this, void>(this);
   private _activity: Activity = { state: 'idle' };
   private _beat: ReturnType<typeof setTimeout> | undefined;
   private _branches: Readonly<Record<string, readonly string[]>> = {};
   private _failure: IFailure | null = null;
+  /** Ends what is under way: there is one thing at a time. */
+  private _going = new AbortController();
+  /** Whether the server has told that an answer is being written. */
+  private _hasBegun = false;
   private _id: string | null = null;
   private _isDisposed = false;
   private _manner: IManner;
   private _messages: readonly IMessage[] = [];
-  private _title = '';
+}
+
+/** What goes on can change while its holder waits, which types cannot see. */
+function isIdle({ state }: Activity): boolean {
+  return state === 'idle';
 }
 
 function isLost({ kind }: ApiError): boolean {
