@@ -1,3 +1,4 @@
+import { Dialog, showDialog } from '@jupyterlab/apputils';
 import {
   caretLeftIcon,
   caretRightIcon,
@@ -62,11 +63,12 @@ export const MessageView = React.memo(function MessageView(
       {isEditing ? (
         <QuestionEditor
           text={message.content}
+          isBusy={isBusy}
           onCancel={() => {
             setEditing(false);
           }}
           onSend={text => {
-            setEditing(false);
+            // The new question takes this one's place, once the server has it.
             void conversation.edit(message, text);
           }}
         />
@@ -147,11 +149,27 @@ function Actions({
         label={trans.__('Delete this and what follows')}
         disabled={isBusy}
         onClick={() => {
-          void conversation.remove(message);
+          void remove();
         }}
       />
     </div>
   );
+
+  async function remove(): Promise<void> {
+    const { button } = await showDialog({
+      title: isAnswer
+        ? trans.__('Delete this answer and what follows?')
+        : trans.__('Delete this question and what follows?'),
+      body: trans.__('This cannot be undone.'),
+      buttons: [
+        Dialog.cancelButton(),
+        Dialog.warnButton({ label: trans.__('Delete') })
+      ]
+    });
+    if (button.accept) {
+      await conversation.remove(message);
+    }
+  }
 }
 
 /** Leads to the other messages in a message's place. */

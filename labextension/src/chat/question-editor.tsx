@@ -4,6 +4,7 @@ import { useWords } from '../words';
 
 interface IQuestionEditorProps {
   readonly text: string;
+  readonly isBusy: boolean;
   readonly onSend: (text: string) => void;
   readonly onCancel: () => void;
 }
@@ -11,6 +12,7 @@ interface IQuestionEditorProps {
 /** Changes a question that was asked. */
 export function QuestionEditor({
   text,
+  isBusy,
   onSend,
   onCancel
 }: IQuestionEditorProps): React.ReactElement {
@@ -47,7 +49,7 @@ export function QuestionEditor({
         <button
           type="submit"
           className="jp-llm-button jp-llm-main"
-          disabled={draft.trim() === ''}
+          disabled={isBusy || draft.trim() === ''}
         >
           {trans.__('Send')}
         </button>
