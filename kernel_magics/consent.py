@@ -15,6 +15,15 @@ def _typed(question: str) -> str:
     return input(question)
 
 
+def replied(question: str, ask: Callable[[str], str] = _typed) -> str | None:
+    """Return the reply in small letters; None where nobody can be asked."""
+    try:
+        return ask(question).strip().lower()
+    # IPython's own error for kernels without input is a NotImplementedError.
+    except (EOFError, NotImplementedError):
+        return None
+
+
 class Consent:
     """Asks, and remembers for which functions the answer was "always".
 
@@ -41,10 +50,8 @@ class Consent:
         function = toolbox.function(call.name)
         if function in self._always:
             return ""
-        try:
-            reply = self._ask(f"Run {written(call)}? {CHOICES}: ").strip().lower()
-        # IPython's own error for kernels without input is a NotImplementedError.
-        except (EOFError, NotImplementedError):
+        reply = replied(f"Run {written(call)}? {CHOICES}: ", self._ask)
+        if reply is None:
             return (
                 "Nobody can be asked here whether to allow this call; "
                 f"{self._beforehand} allows calls beforehand."

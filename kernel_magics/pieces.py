@@ -139,15 +139,38 @@ class ChatReader:
     def _end(self) -> Iterator[Piece]:
         for _, call in sorted(self._calls.items()):
             yield ToolCall(**call)
-        details = self._usage.get("prompt_tokens_details") or {}
-        yield End(
-            reason=self._reason,
-            model=self._model,
-            prompt_tokens=self._usage.get("prompt_tokens", 0),
-            completion_tokens=self._usage.get("completion_tokens", 0),
-            cached_tokens=details.get("cached_tokens", 0),
-            timings=self._timings,
-        )
+        yield _end(self._reason, self._usage, self._timings, model=self._model)
+
+
+def prompt_pieces(event: ServerEvent) -> Iterator[Piece]:
+    """Yield what an event says of the answer to a prompt that the server keeps."""
+    if event.data == DONE:
+        return
+    data = json.loads(event.data)
+    match event.name:
+        case "status":
+            yield status(data)
+        case "reasoning":
+            yield Reasoning(text=data["text"])
+        case "content":
+            yield Text(text=data["text"])
+        case "done":
+            reason, timings = data["finish_reason"], data.get("timings") or {}
+            yield _end(reason, data["usage"], timings)
+
+
+def _end(
+    reason: str, usage: dict[str, Any], timings: dict[str, Any], *, model: str = ""
+) -> End:
+    details = usage.get("prompt_tokens_details") or {}
+    return End(
+        reason=reason,
+        model=model,
+        prompt_tokens=usage.get("prompt_tokens", 0),
+        completion_tokens=usage.get("completion_tokens", 0),
+        cached_tokens=details.get("cached_tokens", 0),
+        timings=timings,
+    )
 
 
 def raise_in_band(event: ServerEvent) -> None:

@@ -1,5 +1,6 @@
 """Asks a question as the magics do: remembered, shown, interruptible."""
 
+from argparse import Namespace
 from collections.abc import Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -95,12 +96,53 @@ def show_answer(session: Session, asked: Asked) -> Answer:
         stream=asked.stream,
         stats=asked.stats,
     )
+    question = asked.question if asked.history else ""
+    pieces = _pieces(session.client, exchange, len(turns))
+    return follow(session, reply, pieces, question=question)
+
+
+def follow(
+    session: Session,
+    reply: Reply,
+    pieces: Generator[Piece, None, None],
+    *,
+    question: str = "",
+) -> Answer:
+    """Show an answer as it comes, keep it as ``_llm``, and return it.
+
+    What there is of an answer that was broken off is kept as well.
+
+    Args:
+        session: The notebook.
+        reply: Shows the answer.
+        pieces: The answer.
+        question: What the conversation remembers of its question; nothing if empty.
+
+    Raises:
+        MagicError: The server refused, or is gone; says why.
+        StoppedError: The user interrupted; the request ended on the server too.
+    """
     try:
         # An interrupt closes the connection, upon which the server cancels.
-        with closing(_pieces(session.client, exchange, len(turns))) as pieces:
+        with closing(pieces):
             return reply.follow(pieces)
     finally:
-        _remember(session, asked, reply.answer)
+        if reply.answer is not None and reply.answer.text:
+            session.values[ANSWER_NAME] = reply.answer
+            if question:
+                session.conversation.add(question, reply.answer.text)
+
+
+def sampling(session: Session, arguments: Namespace) -> dict[str, Any]:
+    """Return OpenAI's fields: what ``arguments`` say, else what the notebook says."""
+    chosen = {}
+    for name in ("temperature", "max_tokens", "seed"):
+        value = getattr(arguments, name, None)
+        if value is None:
+            value = getattr(session.options, name)
+        if value is not None:
+            chosen[name] = value
+    return chosen
 
 
 def _turns(session: Session, history: int) -> list[Turn]:
@@ -126,11 +168,3 @@ def _pieces(
         left_out = turns - turns // 2
         del exchange.messages[first : first + 2 * left_out]
         turns -= left_out
-
-
-def _remember(session: Session, asked: Asked, answer: Answer | None) -> None:
-    if answer is None or not answer.text:
-        return
-    session.values[ANSWER_NAME] = answer
-    if asked.history:
-        session.conversation.add(asked.question, answer.text)

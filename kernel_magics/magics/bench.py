@@ -5,9 +5,10 @@ from argparse import Namespace
 from contextlib import closing
 from dataclasses import dataclass
 
-from kernel_magics.errors import MagicError, NoAnswerError, StoppedError
+from kernel_magics.errors import NoAnswerError, StoppedError
 from kernel_magics.pieces import End, Text
 from kernel_magics.render.bundles import markdown_bundle
+from kernel_magics.render.output import cleared_by_errors
 from kernel_magics.render.tables import table
 
 from .arguments import Parser
@@ -39,22 +40,18 @@ class Run:
 
 def _bench(session: Session, arguments: Namespace) -> None:
     model = session.model(arguments.model)
-    shown = session.output()
     try:
-        began = time.monotonic()
-        for status in session.client.load(model):
-            shown.progress(f"{model}: {status.text}", status.fraction)
-        loaded = time.monotonic() - began
-        runs = []
-        for number in range(arguments.runs):
-            shown.progress(f"{model}: measuring", number / arguments.runs)
-            runs.append(_run(session, model, number, arguments))
+        with cleared_by_errors(session.output()) as shown:
+            began = time.monotonic()
+            for status in session.client.load(model):
+                shown.progress(f"{model}: {status.text}", status.fraction)
+            loaded = time.monotonic() - began
+            runs = []
+            for number in range(arguments.runs):
+                shown.progress(f"{model}: measuring", number / arguments.runs)
+                runs.append(_run(session, model, number, arguments))
     except KeyboardInterrupt:
-        shown.finish(markdown_bundle(""))
         raise StoppedError("nothing was measured to its end.") from None
-    except MagicError:
-        shown.finish(markdown_bundle(""))
-        raise
     shown.finish(markdown_bundle(_report(model, loaded, runs)))
 
 

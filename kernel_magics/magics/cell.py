@@ -14,7 +14,7 @@ from kernel_magics.functions import Toolbox
 from kernel_magics.schema import Schema, schema_of
 
 from .arguments import listed
-from .asking import Asked, messages_of, show_answer
+from .asking import Asked, messages_of, sampling, show_answer
 from .session import Session
 
 CONTEXT_TITLE = "These are parts of my notebook.\n\n"
@@ -137,13 +137,8 @@ def with_excerpts(question: str, excerpts: list[Excerpt]) -> str:
 def _request_options(
     arguments: Namespace, session: Session, kind: str
 ) -> dict[str, Any]:
-    """Return OpenAI's fields: what the cell says, else what the notebook says."""
-    chosen: dict[str, Any] = {
-        name: value
-        for name in ("temperature", "max_tokens", "seed")
-        if (value := getattr(arguments, name)) is not None
-        or (value := getattr(session.options, name)) is not None
-    }
+    """Return OpenAI's fields for a question."""
+    chosen = sampling(session, arguments)
     if arguments.stop:
         chosen["stop"] = arguments.stop
     if kind == "json" and arguments.schema is None:

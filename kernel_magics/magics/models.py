@@ -5,10 +5,12 @@ from typing import Any
 
 from IPython.core.error import UsageError
 
-from kernel_magics.errors import DownloadFailedError, MagicError, StoppedError
-from kernel_magics.render.output import Output
+from kernel_magics.consent import replied
+from kernel_magics.errors import DownloadFailedError, StoppedError
+from kernel_magics.render.bundles import markdown_bundle
+from kernel_magics.render.output import cleared_by_errors
 from kernel_magics.render.tables import (
-    duration,
+    download_figures,
     model_table,
     size,
     used,
@@ -58,20 +60,16 @@ def _load(session: Session, arguments: Namespace) -> None:
         keep_alive=arguments.keep_alive,
         pinned=True if arguments.pin else None,
     )
-    shown = session.output()
-    shown.progress(f"{name}: loading", 0.0)
     try:
-        for status in progress:
-            shown.progress(f"{name}: {status.text}", status.fraction)
+        with cleared_by_errors(session.output()) as shown:
+            shown.progress(f"{name}: loading", 0.0)
+            for status in progress:
+                shown.progress(f"{name}: {status.text}", status.fraction)
     except KeyboardInterrupt:
-        _end(shown, "")
         raise StoppedError(
             f"the model goes on loading; '%llm unload {name} --force' gives it up."
         ) from None
-    except MagicError:
-        _end(shown, "")
-        raise
-    _end(shown, _loaded(client.model(name)))
+    shown.finish(markdown_bundle(_loaded(client.model(name))))
 
 
 def _loaded(model: dict[str, Any]) -> str:
@@ -111,58 +109,33 @@ def _rm(session: Session, arguments: Namespace) -> None:
 
 
 def _confirmed(question: str) -> bool:
-    try:
-        return input(question).strip().lower().startswith("y")
-    except (EOFError, NotImplementedError):
-        raise UsageError("Nobody can be asked here: add --yes.") from None
+    reply = replied(question)
+    if reply is None:
+        raise UsageError("Nobody can be asked here: add --yes.")
+    return reply.startswith("y")
 
 
 def _pull(session: Session, arguments: Namespace) -> None:
     reference, client = arguments.reference, session.client
-    shown = session.output()
-    shown.progress(f"{reference}: asking the hub", None)
     last: dict[str, Any] = {}
     try:
-        for last in client.pull(reference):
-            shown.progress(*_pulled(last))
+        with cleared_by_errors(session.output()) as shown:
+            shown.progress(f"{reference}: asking the hub", None)
+            for last in client.pull(reference):
+                doing = f"{reference}: {last['state']}"
+                fraction = last["done"] / last["total"] if last["total"] else None
+                shown.progress(doing, fraction, download_figures(last))
+            if last.get("state") != "done":
+                raise DownloadFailedError.of(last)
     except KeyboardInterrupt:
-        _end(shown, "")
         if last:
             client.post(f"downloads/{last['id']}/pause")
         raise StoppedError(
             f"the download is paused; '%llm pull {reference}' goes on with it."
         ) from None
-    except MagicError:
-        _end(shown, "")
-        raise
-    _check_pulled(shown, last)
     name = last["model"] or reference
-    _end(shown, f"**{name}** is here ({size(last['done'])}); '%%llm {name}' asks it.")
-
-
-def _check_pulled(shown: Output, download: dict[str, Any]) -> None:
-    """Raise what kept a download from its end."""
-    if download.get("state") != "done":
-        _end(shown, "")
-        raise DownloadFailedError.of(download)
-
-
-def _pulled(download: dict[str, Any]) -> tuple[str, float | None, str]:
-    """Return what a download does, how far it is as a fraction, and in figures."""
-    done, total = download["done"], download["total"]
-    parts = []
-    if total:
-        parts.append(f"{size(done)} of {size(total)}")
-    if download.get("rate"):
-        parts.append(f"{size(download['rate'])}/s")
-    if download.get("seconds_left") is not None:
-        parts.append(f"{duration(download['seconds_left'])} left")
-    doing = f"{download['reference']}: {download['state']}"
-    return doing, done / total if total else None, ", ".join(parts)
-
-
-def _end(shown: Output, text: str) -> None:
-    shown.finish({"text/markdown": text, "text/plain": text})
+    text = f"**{name}** is here ({size(last['done'])}); '%%llm {name}' asks it."
+    shown.finish(markdown_bundle(text))
 
 
 def commands() -> dict[str, Command]:

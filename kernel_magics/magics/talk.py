@@ -1,8 +1,7 @@
 """``%llm chat | reset | history | fix | explain | prompt``: talk about the notebook."""
 
-import json
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -13,14 +12,15 @@ from kernel_magics.answer import Answer
 from kernel_magics.context import cells, failures
 from kernel_magics.context.budget import Excerpt, fitting
 from kernel_magics.context.describe import describe
-from kernel_magics.errors import StoppedError
+from kernel_magics.exchange import Exchange, Question
 from kernel_magics.fences import fenced
-from kernel_magics.pieces import status
-from kernel_magics.render.bundles import markdown_bundle
+from kernel_magics.pieces import Piece, prompt_pieces
+from kernel_magics.render.reply import Reply
 from kernel_magics.render.tables import table
+from kernel_magics.stream import ServerEvent
 
 from .arguments import Parser
-from .asking import ANSWER_NAME, Asked, show_answer
+from .asking import ANSWER_NAME, Asked, follow, sampling, show_answer
 from .cell import with_excerpts
 from .command import Command
 from .session import Session
@@ -86,14 +86,13 @@ def _ask(
 ) -> Answer:
     """Ask for something about parts of the notebook; nothing of it is remembered."""
     options = session.options
-    given = {"temperature": options.temperature, "max_tokens": options.max_tokens}
     fits = fitting(excerpts, options.context_tokens)
     asked = Asked(
         question=task,
         prompt=with_excerpts(task, fits),
         model=session.model(arguments.model),
         system=options.system,
-        options={name: value for name, value in given.items() if value is not None},
+        options=sampling(session, arguments),
         stream=options.stream,
         stats=options.stats,
     )
@@ -111,37 +110,38 @@ def _prompt(session: Session, arguments: Namespace) -> None:
         raise UsageError(
             f"There is no prompt '{arguments.name}' on this server; there are: {known}."
         )
-    body: dict[str, Any] = {"variables": _variables(arguments.values)}
-    if arguments.model or session.options.model:
-        body["model"] = arguments.model or session.options.model
-    _execute(session, found[0], body)
+    given = _variables(arguments.values)
+    model = arguments.model or session.options.model or found[0]["model"]
+    _execute(session, found[0]["id"], given, session.model(model))
 
 
-def _execute(session: Session, prompt: dict[str, Any], body: dict[str, Any]) -> None:
+def _execute(
+    session: Session, prompt_id: str, variables: dict[str, str], model: str
+) -> None:
     """Run a prompt of the server's and show the answer as it comes."""
-    shown, text = session.output(), ""
-    name = prompt["name"]
-    shown.progress(f"{name}: waiting", None)
-    events = session.client.events(
-        "POST", f"prompts/{prompt['id']}/execute/stream", body=body
+    options = session.options
+    exchange = Exchange(Question(model=model, messages=()))
+    reply = Reply(
+        session.output(), exchange, stream=options.stream, stats=options.stats
     )
-    try:
-        # An interrupt closes the connection, upon which the server cancels.
-        with closing(events):
-            for event in events:
-                data = json.loads(event.data) if event.data.startswith("{") else {}
-                if event.name == "status":
-                    said = status(data)
-                    shown.progress(f"{name}: {said.text}", said.fraction)
-                elif event.name == "content":
-                    text += data["text"]
-                    shown.text(text)
-    except KeyboardInterrupt:
-        note = "\n\n*[stopped]*" if text else ""
-        shown.finish(markdown_bundle(f"{text}{note}"))
-        raise StoppedError("the answer was interrupted.") from None
-    shown.finish(markdown_bundle(text))
-    session.values[ANSWER_NAME] = Answer(text=text, model=str(body.get("model", "")))
+    events = session.client.events(
+        "POST",
+        f"prompts/{prompt_id}/execute/stream",
+        body={"variables": variables, "model": model},
+    )
+    follow(session, reply, _pieces(exchange, events))
+
+
+def _pieces(
+    exchange: Exchange, events: Generator[ServerEvent, None, None]
+) -> Generator[Piece, None, None]:
+    """Yield what the events of a prompt bring; the exchange takes it as well."""
+    with closing(events):
+        for event in events:
+            for piece in prompt_pieces(event):
+                exchange.take(piece)
+                yield piece
+    yield from exchange.settle()
 
 
 def _variables(pairs: Sequence[str]) -> dict[str, str]:

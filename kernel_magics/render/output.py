@@ -2,6 +2,8 @@
 
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from IPython.display import DisplayHandle, display
@@ -121,6 +123,16 @@ class TerminalOutput:
             sys.stdout.write(f"\n{text}")
         self._shown = text or self._shown
         sys.stdout.flush()
+
+
+@contextmanager
+def cleared_by_errors(shown: Output) -> Iterator[Output]:
+    """Return ``shown``; an error that goes past takes away what it shows."""
+    try:
+        yield shown
+    except BaseException:
+        shown.finish(markdown_bundle(""))
+        raise
 
 
 def output(shell: Any, updates_per_second: float = UPDATES_PER_SECOND) -> Output:  # noqa: ANN401  # IPython's shells share no type for this

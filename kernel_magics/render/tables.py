@@ -50,6 +50,18 @@ def used(model: Mapping[str, Any]) -> int:
     return sum(sum(kinds.values()) for kinds in devices.values())
 
 
+def download_figures(download: Mapping[str, Any]) -> str:
+    """Return how much of a download is here, how fast it comes, and what is left."""
+    parts = []
+    if download["total"]:
+        parts.append(f"{size(download['done'])} of {size(download['total'])}")
+    if download.get("rate"):
+        parts.append(f"{size(download['rate'])}/s")
+    if download.get("seconds_left") is not None:
+        parts.append(f"{duration(download['seconds_left'])} left")
+    return ", ".join(parts)
+
+
 def size(count: float) -> str:
     """Return a number of bytes for people: 4.7 GB."""
     value, units = float(count), ["B", "kB", "MB", "GB", "TB"]

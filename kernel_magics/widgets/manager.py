@@ -11,7 +11,7 @@ from traitlets import Dict, List, Unicode
 from kernel_magics.client import Client
 from kernel_magics.errors import in_words
 from kernel_magics.private import connect
-from kernel_magics.render.tables import duration, size, used
+from kernel_magics.render.tables import download_figures, size, used
 from kernel_magics.stream import ServerEvent
 
 _HERE = Path(__file__).parent
@@ -153,19 +153,12 @@ def _shown(model: dict[str, Any]) -> dict[str, Any]:
 def _shown_download(download: dict[str, Any]) -> dict[str, Any]:
     """Return a download as the page wants it."""
     total, error = download["total"], download.get("error") or {}
-    facts = []
-    if total:
-        facts.append(f"{size(download['done'])} of {size(total)}")
-    if download.get("rate"):
-        facts.append(f"{size(download['rate'])}/s")
-    if download.get("seconds_left") is not None:
-        facts.append(f"{duration(download['seconds_left'])} left")
     return {
         "id": download["id"],
         "reference": download["reference"],
         "state": download["state"],
         "fraction": download["done"] / total if total else None,
-        "facts": ", ".join(facts),
+        "facts": download_figures(download),
         "error": error.get("message", ""),
     }
 

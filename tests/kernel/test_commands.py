@@ -262,10 +262,40 @@ def test_a_prompt_of_the_server_is_run(cells: Notebook, own: LiveServer) -> None
     assert not output.error, output.error
     assert output.text == ANSWER
     assert cells.run("print(_llm)").stream.strip() == ANSWER
+    facts = "print(_llm.model, _llm.finish_reason, _llm.usage.completion_tokens > 9)"
+    assert cells.run(facts).stream == "hello stop True\n"
     assert "| `greet` | who, language |" in cells.run("%llm prompt").text
     assert "%llm prompt greet" in cells.complete("%llm prompt gr")
     refused = cells.run("%llm prompt greet who --model hello")
     assert "'who' should be NAME=VALUE" in refused.stream + refused.error
+
+
+def test_a_prompt_that_is_refused_leaves_no_bar(
+    cells: Notebook, own: LiveServer
+) -> None:
+    """The place is left to the error."""
+    with own.client() as client:
+        body = {"name": "strict", "template": "Greet {{who}}."}
+        client.post("prompts", json=body).raise_for_status()
+    output = cells.run("%llm prompt strict --model hello")
+    assert output.error.startswith("Refused: ")
+    assert output.text == ""
+
+
+def test_a_prompts_answer_that_is_cut_says_so(cells: Notebook, own: LiveServer) -> None:
+    """As any other answer, with figures where the notebook wants them."""
+    with own.client() as client:
+        body = {"name": "talk", "template": "Talk.", "model": "babble"}
+        options = {"max_tokens": 3, "seed": 1}
+        client.post("prompts", json={**body, "options": options}).raise_for_status()
+    cells.run("%config LLMMagics.stats = True")
+    text = cells.run("%llm prompt talk").text
+    cells.run("%config LLMMagics.stats = False")
+    assert "*[cut at 3 tokens]*" in text
+    assert "babble · " in text
+    assert (
+        cells.run("print(_llm.model, _llm.finish_reason)").stream == "babble length\n"
+    )
 
 
 def test_a_prompt_of_the_server_that_is_not_there_is_refused(cells: Notebook) -> None:

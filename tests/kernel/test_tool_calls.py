@@ -171,7 +171,10 @@ def test_a_fix_is_offered_as_the_next_cell(cells: Notebook, odd: Provider) -> No
     """The block of code, and nothing around it; ``-f code`` does the same."""
     cells.run("total = 1 / 0")
     odd.stream(piece(FENCED), END, DONE)
+    cells.run("%config LLMMagics.seed = 7")
     assert cells.proposed_by("%llm fix lab/odd") == "total = 1"
+    cells.run("%config LLMMagics.seed = None")
+    assert odd.last.body["seed"] == 7
     sent = odd.last.body["messages"][-1]["content"]
     assert "total = 1 / 0" in sent
     assert "ZeroDivisionError: division by zero" in sent
