@@ -6,7 +6,14 @@
 """
 
 import time
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Generator,
+    Iterator,
+    Mapping,
+)
 from contextlib import aclosing, closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -125,6 +132,19 @@ class Exchange:
         Raises:
             ServerGoneError: That request brought no end.
         """
+        for call, toolbox in self._due():
+            refusal = self._refusal(call, toolbox)
+            yield self._settled(call, refusal, refusal or toolbox.call(call))
+
+    async def settle_async(self) -> AsyncIterator[ToolResult]:
+        """Do as :meth:`settle`; functions that are coroutines run in this very loop."""
+        for call, toolbox in self._due():
+            refusal = self._refusal(call, toolbox)
+            content = refusal or await toolbox.call_async(call)
+            yield self._settled(call, refusal, content)
+
+    def _due(self) -> Iterator[tuple[ToolCall, "Toolbox"]]:
+        """End a request; yield the calls that it asked for, for the next to tell of."""
         if self._end is None:
             raise ServerGoneError(
                 f"the answer of {self.model} ended early: the server, or something on "
@@ -137,18 +157,19 @@ class Exchange:
         self._messages.append(_assistant(self._round_text, calls))
         self._round_text, self._text, self._end = "", "", None
         for call in calls:
-            result = self._settled(call, toolbox)
-            self._messages.append(
-                {"role": "tool", "tool_call_id": call.id, "content": result.content}
-            )
-            self._results.append(result)
-            yield result
+            yield call, toolbox
 
-    def _settled(self, call: ToolCall, toolbox: "Toolbox") -> ToolResult:
+    def _refusal(self, call: ToolCall, toolbox: "Toolbox") -> str:
         # What does not exist runs nothing, so nobody is asked about it.
-        refusal = self._consent(call) if call.name in toolbox else ""
-        content = refusal or toolbox.call(call)
-        return ToolResult(call=call, content=content, refused=bool(refusal))
+        return self._consent(call) if call.name in toolbox else ""
+
+    def _settled(self, call: ToolCall, refusal: str, content: str) -> ToolResult:
+        result = ToolResult(call=call, content=content, refused=bool(refusal))
+        self._messages.append(
+            {"role": "tool", "tool_call_id": call.id, "content": content}
+        )
+        self._results.append(result)
+        return result
 
     def answer(self, *, stopped: bool = False) -> Answer:
         """Return the answer so far.
@@ -215,7 +236,11 @@ def ask(client: "Client", exchange: Exchange) -> Generator[Piece, None, None]:
 async def ask_async(
     client: "Client", exchange: Exchange
 ) -> AsyncGenerator[Piece, None]:
-    """Do as :func:`ask`, without blocking the loop."""
+    """Do as :func:`ask`, without blocking the loop.
+
+    Consent is asked for, and functions that are no coroutines are called, in the loop's
+    own thread: they may be of use in no other.
+    """
     from .async_client import chat  # noqa: PLC0415  # brings httpx, see the package
 
     while exchange.open:
@@ -224,7 +249,7 @@ async def ask_async(
             async for piece in pieces:
                 exchange.take(piece)
                 yield piece
-        for result in exchange.settle():
+        async for result in exchange.settle_async():
             yield result
 
 

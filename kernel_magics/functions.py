@@ -1,8 +1,10 @@
 """Python functions that a model may ask for, and what they say when they are called."""
 
+import asyncio
 import inspect
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from concurrent.futures import Future
 from typing import Any, get_type_hints
 
 import msgspec
@@ -48,23 +50,46 @@ class Tool:
         Whatever the function raises is told to the model as well: it may know better.
         """
         try:
-            given = msgspec.json.decode(arguments or "{}", type=self._arguments)
-            fields = {
-                name: getattr(given, name)
-                for name in self._arguments.__struct_fields__
-                if getattr(given, name) is not msgspec.UNSET
-            }
-            return _told(_finished(self.function(**fields)))
+            return _told(_finished(self._called(arguments)))
+        # A function of the user's may raise anything; an interrupt goes on.
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # see above
+            return _failed(error)
+
+    async def call_async(self, arguments: str) -> str:
+        """Do as :meth:`call`; what the function would have awaited is awaited here."""
+        try:
+            result = self._called(arguments)
+            return _told(await result if inspect.isawaitable(result) else result)
         except Exception as error:  # noqa: BLE001  # a function of the user's
-            return f"Error: {type(error).__name__}: {error}"
+            return _failed(error)
+
+    def _called(self, arguments: str) -> Any:  # noqa: ANN401  # whatever a function returns
+        given = msgspec.json.decode(arguments or "{}", type=self._arguments)
+        fields = {
+            name: getattr(given, name)
+            for name in self._arguments.__struct_fields__
+            if getattr(given, name) is not msgspec.UNSET
+        }
+        return self.function(**fields)
 
 
 class Toolbox:
-    """The functions that come with one question."""
+    """The functions that come with one question.
+
+    Raises:
+        ToolError: One cannot be offered to a model, or two have the same name.
+    """
 
     def __init__(self, functions: Sequence[Callable[..., Any]]) -> None:
-        tools = [Tool(function) for function in functions]
-        self._tools = {tool.name: tool for tool in tools}
+        self._tools: dict[str, Tool] = {}
+        for function in functions:
+            tool = Tool(function)
+            if tool.name in self._tools:
+                raise ToolError(
+                    f"two functions are called {tool.name}, and a model could not tell "
+                    "them apart."
+                )
+            self._tools[tool.name] = tool
 
     @property
     def definitions(self) -> list[dict[str, Any]]:
@@ -82,10 +107,16 @@ class Toolbox:
     def call(self, call: ToolCall) -> str:
         """Make a call and return what the model is told of it."""
         tool = self._tools.get(call.name)
-        if tool is None:
-            known = ", ".join(self._tools)
-            return f"Error: there is no function {call.name!r}; there are {known}."
-        return tool.call(call.arguments)
+        return tool.call(call.arguments) if tool else self._missing(call)
+
+    async def call_async(self, call: ToolCall) -> str:
+        """Do as :meth:`call`, in the caller's loop: it may need what lives there."""
+        tool = self._tools.get(call.name)
+        return await tool.call_async(call.arguments) if tool else self._missing(call)
+
+    def _missing(self, call: ToolCall) -> str:
+        known = ", ".join(self._tools)
+        return f"Error: there is no function {call.name!r}; there are {known}."
 
 
 def written(call: ToolCall) -> str:
@@ -153,23 +184,34 @@ def _finished(result: Any) -> Any:  # noqa: ANN401  # whatever a function return
     """
     if not inspect.iscoroutine(result):
         return result
-    box: list[Any] = []
-    thread = threading.Thread(target=lambda: box.append(_outcome(result)), daemon=True)
-    thread.start()
-    thread.join()
-    outcome = box[0]
-    if isinstance(outcome, Exception):
-        raise outcome
-    return outcome
+    started: Future[Callable[[], object]] = Future()
+    outcome: Future[Any] = Future()
+    work = threading.Thread(target=_run, args=(result, started, outcome), daemon=True)
+    work.start()
+    cancel = started.result()
+    try:
+        return outcome.result()
+    finally:
+        if not outcome.done():
+            cancel()
 
 
-def _outcome(coroutine: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401  # see _finished
-    import asyncio  # noqa: PLC0415  # few functions are coroutines
+def _run(
+    coroutine: Coroutine[Any, Any, Any],
+    started: "Future[Callable[[], object]]",
+    outcome: "Future[Any]",
+) -> None:
+    """Run a coroutine; ``started`` becomes what cancels it from another thread."""
+
+    async def main() -> Any:  # noqa: ANN401  # see _finished
+        task, loop = asyncio.ensure_future(coroutine), asyncio.get_running_loop()
+        started.set_result(lambda: loop.call_soon_threadsafe(task.cancel))
+        return await task
 
     try:
-        return asyncio.run(coroutine)
-    except Exception as error:  # noqa: BLE001  # raised again in the caller's thread
-        return error
+        outcome.set_result(asyncio.run(main()))
+    except BaseException as error:  # noqa: BLE001  # raised again in the caller's thread
+        outcome.set_exception(error)
 
 
 def _told(result: Any) -> str:  # noqa: ANN401  # whatever a function returns

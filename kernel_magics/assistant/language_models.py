@@ -95,7 +95,7 @@ class LLM:
         confirm: bool = True,
         **options: Any,  # noqa: ANN401  # any field of OpenAI's request
     ) -> Stream:
-        """Ask, and return the answer as a stream; nothing is sent before it is used.
+        """Return the answer as a stream; nothing is sent before that is used.
 
         Args:
             prompt: A question, or OpenAI's messages.
@@ -118,14 +118,19 @@ class LLM:
         consent = everything
         if toolbox is not None and confirm:
             consent = partial(Consent(beforehand="confirm=False"), toolbox)
-        question = Question(
-            model=model or self._default(),
-            messages=written,
-            options=options,
-            schema=None if schema is None else schema_of(schema),
-            toolbox=toolbox,
-        )
-        return Stream(lambda: self.client, Exchange(question, consent=consent))
+        wanted = None if schema is None else schema_of(schema)
+
+        def begin() -> "tuple[Client, Exchange]":
+            question = Question(
+                model=model or self._default(),
+                messages=written,
+                options=options,
+                schema=wanted,
+                toolbox=toolbox,
+            )
+            return self.client, Exchange(question, consent=consent)
+
+        return Stream(begin)
 
     def conversation(self, *, system: str = "", **options: Any) -> Talk:  # noqa: ANN401  # those of chat
         """Return a conversation; options as for :meth:`chat`, for all its questions."""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 class Stream:
     """An answer as it comes, to be used once, in one of these ways.
 
+    Before it is used nothing is looked for, and nothing sent.
+
     ::
 
         for text in stream: ...          # the answer, piece by piece
@@ -34,9 +36,8 @@ class Stream:
         StreamUsedError: It was used before.
     """
 
-    def __init__(self, client: "Callable[[], Client]", exchange: Exchange) -> None:
-        self._client = client
-        self._exchange = exchange
+    def __init__(self, begin: "Callable[[], tuple[Client, Exchange]]") -> None:
+        self._begin = begin
         self._used = False
         self._answer: Answer | None = None
 
@@ -51,8 +52,10 @@ class Stream:
 
     def pieces(self) -> Generator[Piece, None, None]:
         """Yield everything that comes: progress, thoughts, calls, text, the end."""
-        with self._reading():
-            yield from ask(self._client(), self._exchange)
+        self._use()
+        client, exchange = self._begin()
+        with self._keeping(exchange):
+            yield from ask(client, exchange)
 
     def __iter__(self) -> Iterator[str]:
         """Yield the text of the answer."""
@@ -63,8 +66,12 @@ class Stream:
 
     async def async_pieces(self) -> AsyncGenerator[Piece, None]:
         """Yield as :meth:`pieces`, without blocking the loop."""
-        with self._reading():
-            async with aclosing(ask_async(self._client(), self._exchange)) as pieces:
+        import asyncio  # noqa: PLC0415  # who calls this has loaded it
+
+        self._use()
+        client, exchange = await asyncio.to_thread(self._begin)
+        with self._keeping(exchange):
+            async with aclosing(ask_async(client, exchange)) as pieces:
                 async for piece in pieces:
                     yield piece
 
@@ -91,20 +98,22 @@ class Stream:
             raise StreamUsedError
         return self._answer
 
-    @contextmanager
-    def _reading(self) -> Iterator[None]:
-        """Read once, and keep what has come, also where the reader leaves early."""
+    def _use(self) -> None:
         if self._used:
             raise StreamUsedError
         self._used = True
+
+    @contextmanager
+    def _keeping(self, exchange: Exchange) -> Iterator[None]:
+        """Keep what has come, also where the reader leaves early."""
         try:
             yield
         except BaseException as error:
             # What is no Exception is a reader that leaves, is interrupted or cancelled.
             if not isinstance(error, Exception):
-                self._answer = self._exchange.answer(stopped=True)
+                self._answer = exchange.answer(stopped=True)
             raise
-        self._answer = self._exchange.answer()
+        self._answer = exchange.answer()
 
     def _ipython_display_(self) -> None:
         from kernel_magics.render.formats import final  # noqa: PLC0415  # brings IPython
@@ -117,5 +126,7 @@ class Stream:
         if self._answer is not None:
             shown.finish(final(self._answer, "markdown"))
             return
-        with closing(self.pieces()) as pieces:
-            Reply(shown, self._exchange).follow(pieces)
+        self._use()
+        client, exchange = self._begin()
+        with self._keeping(exchange), closing(ask(client, exchange)) as pieces:
+            Reply(shown, exchange).follow(pieces)

@@ -1,6 +1,7 @@
 """An answer that is read as it comes, and once."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import aclosing, closing
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import pytest
 from kernel_magics import LLM
 from kernel_magics.assistant.stream import Stream
 from kernel_magics.errors import SchemaError, StreamUsedError
-from tests.kernel.scripted import Scripted, scripted, text
+from tests.kernel.scripted import Request, Scripted, scripted, text
 
 
 @pytest.fixture
@@ -115,3 +116,54 @@ def test_a_stream_that_failed_is_not_read_again(llm: LLM, server: Scripted) -> N
     with pytest.raises(StreamUsedError):
         _ = stream.answer
     assert len(server.requests) == 1
+
+
+def test_nothing_waits_in_the_loop() -> None:
+    """Not for the default model: the server tells it once the loop has gone on."""
+    gone_on = threading.Event()
+
+    def answer(request: Request) -> None:
+        if request.path == "models":
+            in_time = gone_on.wait(5)
+            request.json({"default": f"m {in_time}", "models": []})
+        else:
+            request.stream(text(request.body["model"]), "[DONE]")
+
+    async def ask(llm: LLM) -> str:
+        whole = asyncio.ensure_future(llm.chat("x")._awaited())
+        await asyncio.sleep(0)
+        gone_on.set()
+        return (await whole).text
+
+    with scripted(answer) as server:
+        llm = server.llm("")
+        assert asyncio.run(ask(llm)) == "m True"
+        llm.client.close()
+
+
+def test_a_coroutine_runs_in_the_loop_that_awaits_the_answer() -> None:
+    """It may need what lives there, and nowhere else."""
+
+    def answer(request: Request) -> None:
+        results = [
+            m["content"] for m in request.body["messages"] if m["role"] == "tool"
+        ]
+        made = {"id": "1", "function": {"name": "wait", "arguments": "{}"}}
+        call = {"choices": [{"delta": {"tool_calls": [made]}}]}
+        request.stream(text(results[0]) if results else call, "[DONE]")
+
+    async def ask(llm: LLM) -> str:
+        loop = asyncio.get_running_loop()
+
+        async def wait() -> str:
+            """Wait for something of this loop's."""
+            soon = loop.create_future()
+            loop.call_soon(soon.set_result, "done")
+            return str(await asyncio.wait_for(soon, 5))
+
+        return (await llm.chat("x", tools=[wait], confirm=False)).text
+
+    with scripted(answer) as server:
+        llm = server.llm()
+        assert asyncio.run(ask(llm)) == "done"
+        llm.client.close()
