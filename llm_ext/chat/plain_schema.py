@@ -14,6 +14,7 @@ _SAYS_NOTHING = {"description", "title", "default", "examples", "$schema"}
 _OBJECT_KEYS = {"type", "properties", "required", "additionalProperties"}
 _SCALARS = {"integer", "number", "boolean"}
 _NESTED = {"array", "object"}
+_TYPE_NAMES = {str: "string", type(None): "null"}
 
 
 class PlainProperty(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,10 +39,10 @@ def plain_properties(tool: Tool) -> list[PlainProperty] | None:
     """Return the parameters; None where only JSON can hold to their schema."""
     schema = tool.parameters
     properties = schema.get("properties", {})
-    required = schema.get("required", [])
     if not isinstance(properties, dict) or _said(schema) - _OBJECT_KEYS:
         return None
-    if not set(required) <= set(properties):
+    required = _names(schema.get("required", []))
+    if required is None or not required <= set(properties):
         return None
     found: list[PlainProperty] = []
     for name, value in properties.items():
@@ -61,21 +62,43 @@ def plain_properties(tool: Tool) -> list[PlainProperty] | None:
 
 
 def takes_text(tool: Tool, name: str) -> bool:
-    """Whether a parameter is a text, or may be anything."""
-    properties = tool.parameters.get("properties", {})
-    schema = properties.get(name) if isinstance(properties, dict) else None
-    if not isinstance(schema, dict):
+    """Whether a parameter is a text, if it is anything; or is not described."""
+    properties = tool.parameters.get("properties")
+    if not isinstance(properties, dict) or name not in properties:
         return True
-    kind = schema.get("type")
-    if kind is None:
-        return all(isinstance(value, str) for value in schema.get("enum", [0]))
-    return bool(kind == "string")
+    types = _types(properties[name])
+    return "string" in types and types <= {"string", "null"}
+
+
+def takes_null(tool: Tool, name: str) -> bool:
+    """Whether a parameter may be null."""
+    properties = tool.parameters.get("properties")
+    return isinstance(properties, dict) and "null" in _types(properties.get(name))
+
+
+def _types(schema: object) -> set[str]:
+    """Return the JSON types that a schema names, if it does.
+
+    Clients write schemas: what makes no sense names nothing.
+    """
+    match schema:
+        case {"type": str(kind)}:
+            return {kind}
+        case {"type": [*kinds]}:
+            return {kind for kind in kinds if isinstance(kind, str)}
+        case {"enum": [*options]}:
+            return {_TYPE_NAMES.get(type(option), "other") for option in options}
+        case {"anyOf": [*kinds]} | {"oneOf": [*kinds]}:
+            return {name for kind in kinds for name in _types(kind) or ["other"]}
+    return set()
 
 
 def _kind(schema: object) -> PlainKind | None:
     if not isinstance(schema, dict) or "$ref" in str(schema):
         return None
     kind = schema.get("type")
+    if not isinstance(kind, str | None):
+        return None
     said = _said(schema)
     if kind in _SCALARS:
         return "scalar"
@@ -86,8 +109,16 @@ def _kind(schema: object) -> PlainKind | None:
         return None
     if options is None:
         return "text" if kind else None
+    if not isinstance(options, list):
+        return None
     texts = all(isinstance(option, str) and "<" not in option for option in options)
     return "option" if options and texts else None
+
+
+def _names(value: object) -> set[str] | None:
+    if isinstance(value, list) and all(isinstance(name, str) for name in value):
+        return set(value)
+    return None
 
 
 def _said(schema: Mapping[str, Any]) -> set[str]:

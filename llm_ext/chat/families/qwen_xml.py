@@ -25,7 +25,12 @@ from llm_ext.chat.json_calls import read_calls
 from llm_ext.chat.json_values import json_text, quoted
 from llm_ext.chat.lark import Lark
 from llm_ext.chat.output import Output
-from llm_ext.chat.plain_schema import PlainProperty, plain_properties, takes_text
+from llm_ext.chat.plain_schema import (
+    PlainProperty,
+    plain_properties,
+    takes_null,
+    takes_text,
+)
 from llm_ext.chat.prose import Prose
 from llm_ext.chat.source import Mismatch, Reading, Source
 from llm_ext.core.messages import ToolCall
@@ -35,6 +40,7 @@ _CALL, _CALL_END = "<tool_call>", "</tool_call>"
 _FUNCTION, _FUNCTION_END = "<function=", "</function>"
 _PARAMETER, _PARAMETER_END = "<parameter=", "</parameter>"
 _VALUE_ENDS = (f"\n{_PARAMETER_END}", _PARAMETER_END)
+_NULLS = tuple(f"null{end}" for end in _VALUE_ENDS)
 
 
 class QwenXML(Family):
@@ -127,7 +133,9 @@ def _read_function(source: Source, output: Output) -> Reading[None]:
         output.arguments(f'{separator}"{quoted(key)}": ')
         separator = ", "
         yield from source.accept("\n")
-        if takes_text(tool, key):
+        if takes_null(tool, key) and (yield from source.accept_one(_NULLS)):
+            output.arguments("null")
+        elif takes_text(tool, key):
             yield from _pass_text(source, output)
         else:
             yield from _pass_value(source, output)
