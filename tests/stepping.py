@@ -80,6 +80,12 @@ class Run:
         pytest.fail("a sequence starved")
 
 
+def forget(engine: Engine) -> None:
+    """Let an engine give up every prefix that it keeps for later."""
+    while moves := engine.scheduler.memory.evict():
+        engine._apply(moves)
+
+
 def new_run(
     *,
     n_slots: int = 4,

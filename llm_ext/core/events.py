@@ -2,16 +2,17 @@
 
 ::
 
-    Loading* Ready? Accepted Queued* PromptProgress* (Delta | ChoiceEnded)* Finished
+    Loading* Ready? Accepted (Queued | PromptProgress)* (Delta | ChoiceEnded)* Finished
     Loading* Ready? Accepted InputProgress* (Vectors | Scores) Finished
     Loading* Ready? Rerouted Accepted ... Finished
     ... Failed
 
 ``Loading`` and ``Ready`` come only where the model was not loaded yet; a provider's
-progress comes in any order. A delta is
-text, reasoning, or the beginning, a part or the failure of a tool call. Each of a
-request's choices ends once, and all of them before ``Finished``. ``Failed`` can come at
-any point. Nothing follows ``Finished`` or ``Failed``.
+progress comes in any order. ``Queued`` follows ``PromptProgress`` where others' answers
+needed the memory; once a token is drawn, neither comes. A delta is text, reasoning, or
+the beginning, a part or the failure of a tool call. Each of a request's choices ends
+once, and all of them before ``Finished``. ``Failed`` can come at any point. Nothing
+follows ``Finished`` or ``Failed``.
 """
 
 from typing import Literal, TypeAlias
@@ -68,7 +69,7 @@ class Queued(_Event, frozen=True):
 
 
 class PromptProgress(_Event, frozen=True):
-    """``done`` of ``total`` prompt tokens are computed."""
+    """``done`` of ``total`` tokens of all its prompts are computed; it only grows."""
 
     done: int
     total: int

@@ -107,11 +107,6 @@ class Engine:
             published += self._end(sequence, "cancelled")
         return published
 
-    def forget(self) -> None:
-        """Give up every prefix that is kept for later."""
-        while moves := self._memory.evict():
-            self._apply(moves)
-
     def step(self) -> Published:
         """Do one step for all sequences and return what happened."""
         began = self._clock()
@@ -133,11 +128,17 @@ class Engine:
                 request.begun = now
 
     def _moved_up(self) -> Published:
-        """Tell those who wait how many are before them, where that changed."""
+        """Tell those who wait to begin how many are before them, where that changed."""
         if self.scheduler.changes == self._queue_seen:
             return []
         self._queue_seen = self.scheduler.changes
         started = {sequence.request_id for sequence in self.scheduler.running}
+        # An answer that is put back has begun, though it waits.
+        started |= {
+            number
+            for number, request in self._requests.items()
+            if request.drew is not None
+        }
         positions: dict[int, int] = {}
         for position, sequence in enumerate(self.scheduler.queue()):
             if sequence.request_id not in started:
@@ -190,10 +191,7 @@ class Engine:
             return []
         self._apply(self._memory.advance(sequence, chunk.size))
         if sequence.remaining:
-            done, total = sequence.computed, len(sequence.prompt)
-            if done >= total:
-                return []
-            return [(sequence.request_id, PromptProgress(done=done, total=total))]
+            return self._progress(sequence.request_id)
         if sequence.sampler is None:
             sequence.sampler = self._backend.sampler(
                 sequence.params, sequence.prompt, sequence.constraint
@@ -206,6 +204,23 @@ class Engine:
         if request.drew is None:
             request.drew = self._clock()
         return self._append(sequence, drawn)
+
+    def _progress(self, number: int) -> Published:
+        """Tell how far a request's prompts are, until it draws for the first time."""
+        request = self._requests[number]
+        if request.drew is not None:
+            return []
+        # Answers to one prompt share the one list. None has ended yet, so what is held
+        # of the prompts is held by those that run.
+        held: dict[int, int] = {}
+        for s in self.scheduler.running:
+            if s.request_id == number:
+                held[id(s.prompt)] = max(s.computed, held.get(id(s.prompt), 0))
+        if sum(held.values()) <= request.read:
+            return []
+        request.read = sum(held.values())
+        progress = PromptProgress(done=request.read, total=request.prompt_tokens)
+        return [(number, progress)]
 
     def _append(self, sequence: Sequence, drawn: Drawn) -> Published:
         """Append what was drawn, and what must follow it, until the answer ends."""

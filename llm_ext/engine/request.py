@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from llm_ext.core.events import FinishReason, Timings, Usage
 
@@ -18,12 +19,14 @@ class Request:
         begun: When a step first computed a part of it, in seconds of the engine's
             clock.
         drew: When its first token was drawn.
+        read: Elements of its prompts that were told to be computed.
     """
 
     sequences: Items[Sequence]
     reasons: dict[int, FinishReason] = field(default_factory=dict)
     begun: float | None = None
     drew: float | None = None
+    read: int = 0
 
     @property
     def open(self) -> list[Sequence]:
@@ -41,7 +44,7 @@ class Request:
             return None
         return Timings(prompt=self.drew - self.begun, answer=now - self.drew)
 
-    @property
+    @cached_property
     def prompt_tokens(self) -> int:
         """Elements of all prompts; one that has several answers is counted once."""
         return sum(len(first.prompt) for first in self._firsts)

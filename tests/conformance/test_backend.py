@@ -16,6 +16,7 @@ from llm_ext.llama.context import Context
 from llm_ext.llama.library import Log
 from llm_ext.llama.model import Model
 from tests.fakes.backend import FakeBackend
+from tests.stepping import forget
 
 CELLS = 256
 GREEDY = SamplingParams(temperature=0)
@@ -59,7 +60,7 @@ def generate(backend: Backend, prompts: list[list[int]]) -> list[list[int]]:
     while not engine.idle:
         engine.step()
         engine.scheduler.check_integrity()
-    engine.forget()
+    forget(engine)
     return [sequence.answer for sequence in sequences]
 
 

@@ -22,6 +22,7 @@ from llm_ext.llama.backend import LlamaBackend
 from llm_ext.llama.context import Context
 from llm_ext.llama.library import Log
 from llm_ext.llama.model import Model
+from tests.stepping import forget
 
 GUIDE = Path(__file__).parents[2] / "llm_ext" / "demo" / "guide.gguf"
 BOUND = 0.05
@@ -99,7 +100,7 @@ def alone(runtime: Runtime) -> list[list[int]]:
     for number, question in enumerate(QUESTIONS):
         engine = Engine(runtime.backend, n_slots=1)
         found += run(engine, [runtime.sequence(number, question)])
-        engine.forget()
+        forget(engine)
     assert len({tuple(answer) for answer in found}) == len(QUESTIONS)
     return found
 
@@ -150,7 +151,7 @@ def test_after_a_requeue(
         assert sum(bool(sequence.answer) for sequence in sequences) > 2
         while not engine.idle:
             engine.step()
-        engine.forget()
+        forget(engine)
     assert [sequence.answer for sequence in sequences] == alone
 
 

@@ -17,6 +17,7 @@ from llm_ext.llama.backend import LlamaBackend
 from llm_ext.llama.context import Context
 from llm_ext.llama.library import Log
 from llm_ext.llama.model import Model
+from tests.stepping import forget
 
 PROMPT = [100, 101, 102]
 
@@ -51,7 +52,7 @@ class Runtime:
         engine.submit(sequence)
         while not engine.idle:
             engine.step()
-        engine.forget()
+        forget(engine)
         return sequence.answer
 
 

@@ -2,6 +2,10 @@
 
 from hypothesis import given, settings, strategies as st
 
+from llm_ext.core.events import EngineEvent, PromptProgress, Queued, TextDelta
+from llm_ext.core.sampling import SamplingParams
+from llm_ext.engine.engine import Engine
+from llm_ext.engine.sequence import Sequence
 from tests.stepping import Run, new_run, sequence
 
 
@@ -80,3 +84,47 @@ def test_no_user_waits_while_another_has_two_slots_more(
             held[running.user] += 1
         for waiting in scheduler.waiting:
             assert max(held.values()) - held[waiting.user] <= 1
+
+
+def _told(engine: Engine, number: int, *requests: list[Sequence]) -> list[EngineEvent]:
+    """Finish, and return what one request was told."""
+    events = [event for request in requests for event in engine.submit(*request)]
+    while not engine.idle:
+        events += engine.step()
+    return [event for owner, event in events if owner == number]
+
+
+def test_an_answer_that_is_put_back_is_not_told_of_its_prompt_again() -> None:
+    """It waits for cells, and its prompt is computed once more, behind its deltas."""
+    run = new_run(n_slots=2, n_cells=140, n_batch=16)
+    scheduler = run.engine.scheduler
+    others = [sequence(1, 30, 80)], [sequence(2, 30, 80)]
+    before = scheduler.changes
+    told = _told(run.engine, 2, *others)
+    assert scheduler.changes - before > 4, "it was never put back"
+    kinds = [type(event) for event in told]
+    first = kinds.index(TextDelta)
+    assert {Queued, PromptProgress} & {*kinds[:first]}
+    assert not {Queued, PromptProgress} & {*kinds[first:]}
+
+
+def test_the_progress_of_several_prompts_is_one() -> None:
+    """It counts all of them, those with several answers once, and only grows."""
+    run = new_run(n_slots=4, n_cells=1000, n_batch=16)
+    prompts = [[1 + number, *range(1, 60)] for number in range(2)]
+    request = [
+        Sequence(
+            request_id=1,
+            choice=choice,
+            prompt=prompts[choice // 2],
+            params=SamplingParams(),
+            limit=70,
+        )
+        for choice in range(4)
+    ]
+    told = _told(run.engine, 1, request)
+    progress = [event for event in told if isinstance(event, PromptProgress)]
+    done = [event.done for event in progress]
+    assert {event.total for event in progress} == {120}
+    assert done == sorted(set(done))
+    assert max(done) > 60
