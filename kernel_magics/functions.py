@@ -214,6 +214,10 @@ def _run(
         outcome.set_exception(error)
 
 
+def _failed(error: BaseException) -> str:
+    return f"Error: {type(error).__name__}: {error}"
+
+
 def _told(result: Any) -> str:  # noqa: ANN401  # whatever a function returns
     if isinstance(result, str):
         return shortened(result, RESULT_LIMIT)

@@ -73,7 +73,7 @@ def schema_of(wanted: object) -> Schema:
     if isinstance(wanted, dict):
         name = _plain_name(wanted.get("title") or "answer")
         return Schema(name=name, json=wanted, read=json.loads)
-    if hasattr(wanted, "model_json_schema") and hasattr(wanted, "model_validate_json"):
+    if isinstance(wanted, type) and hasattr(wanted, "model_json_schema"):
         return _pydantic(wanted)
     return _typed(wanted)
 
@@ -86,9 +86,14 @@ def _parsed(text: str) -> object:
 
 
 def _pydantic(model: Any) -> Schema:  # noqa: ANN401  # Pydantic need not be installed
+    try:
+        described = model.model_json_schema()
+    # Pydantic's errors cannot be named here, and hooks of the model may raise others.
+    except Exception as error:
+        raise SchemaError(f"{model.__name__} cannot be a schema: {error}.") from error
     return Schema(
         name=_plain_name(model.__name__),
-        json=finite(model.model_json_schema()),
+        json=finite(described),
         read=model.model_validate_json,
     )
 

@@ -1,5 +1,6 @@
 """What can be asked for with a schema, and the object that comes of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypedDict
 
@@ -81,7 +82,20 @@ def test_an_answer_that_was_cut_says_what_lets_it_go_on() -> None:
     assert schema_of(Point).value('{"x": 1}', cut=True) == Point(1)
 
 
-@pytest.mark.parametrize("wanted", [Ellipsis, "{no json", lambda: 0])
+class Indescribable(pydantic.BaseModel):
+    call: Callable[[], int]
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        Ellipsis,
+        "{no json",
+        lambda: 0,
+        Indescribable,
+        Person(name="Ada", home="Turin"),
+    ],
+)
 def test_what_is_no_schema_is_refused(wanted: object) -> None:
     """In words that say what can be one."""
     with pytest.raises(SchemaError):

@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import os
+import signal
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -13,6 +16,7 @@ from kernel_magics.consent import REFUSED, Consent, everything
 from kernel_magics.errors import ToolError
 from kernel_magics.functions import Tool, Toolbox, written
 from kernel_magics.pieces import ToolCall
+from tests.waiting import eventually
 
 
 @dataclass
@@ -88,6 +92,47 @@ def test_a_coroutine_is_run_to_its_end() -> None:
         return Toolbox([slow]).call(call("slow", n=1))
 
     assert asyncio.run(within()) == "2"
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_coroutine_that_cancels_itself_is_told_to_the_model() -> None:
+    """As any other error of a function's."""
+
+    async def given_up() -> None:
+        raise asyncio.CancelledError
+
+    told = Toolbox([given_up]).call(call("given_up"))
+    assert told.startswith("Error: CancelledError")
+
+
+def test_an_interrupt_ends_a_coroutine() -> None:
+    """It is cancelled in its thread, which ends."""
+    running, ended = threading.Event(), threading.Event()
+
+    async def long() -> None:
+        running.set()
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.set()
+
+    def interrupt() -> None:
+        running.wait(10)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threads = set(threading.enumerate())
+    watch = threading.Thread(target=interrupt)
+    watch.start()
+    with pytest.raises(KeyboardInterrupt):
+        Toolbox([long]).call(call("long"))
+    assert ended.wait(10)
+    eventually(lambda: set(threading.enumerate()) <= threads)
+
+
+def test_functions_of_one_name_are_refused() -> None:
+    """One would be called in the place of the other."""
+    with pytest.raises(ToolError, match="two functions are called close"):
+        Toolbox([Door().close, Door().close])
 
 
 def test_a_table_is_told_in_short() -> None:
