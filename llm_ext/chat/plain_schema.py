@@ -12,8 +12,6 @@ PlainKind = Literal["text", "option", "scalar", "nested"]
 
 _SAYS_NOTHING = {"description", "title", "default", "examples", "$schema"}
 _OBJECT_KEYS = {"type", "properties", "required", "additionalProperties"}
-_SCALARS = {"integer", "number", "boolean"}
-_NESTED = {"array", "object"}
 _TYPE_NAMES = {str: "string", type(None): "null"}
 
 
@@ -96,23 +94,23 @@ def _types(schema: object) -> set[str]:
 def _kind(schema: object) -> PlainKind | None:
     if not isinstance(schema, dict) or "$ref" in str(schema):
         return None
-    kind = schema.get("type")
-    if not isinstance(kind, str | None):
-        return None
-    said = _said(schema)
-    if kind in _SCALARS:
-        return "scalar"
-    if kind in _NESTED:
-        return "nested"
-    options = schema.get("enum")
-    if kind not in ("string", None) or not said <= {"type", "enum"}:
-        return None
-    if options is None:
-        return "text" if kind else None
-    if not isinstance(options, list):
-        return None
-    texts = all(isinstance(option, str) and "<" not in option for option in options)
-    return "option" if options and texts else None
+    kind, options = schema.get("type"), schema.get("enum")
+    plain = _said(schema) <= {"type", "enum"}
+    match kind:
+        case "integer" | "number" | "boolean":
+            return "scalar"
+        case "array" | "object":
+            return "nested"
+        case "string" if plain and options is None:
+            return "text"
+        case "string" | None if plain and _are_plain(options):
+            return "option"
+    return None
+
+
+def _are_plain(options: object) -> bool:
+    names = _names(options)
+    return bool(names) and not any("<" in name for name in names or ())
 
 
 def _names(value: object) -> set[str] | None:
