@@ -12,6 +12,7 @@ from .pieces import ChatReader, Piece, Status, raise_in_band, status
 from .stream import ServerEvent, server_events
 from .transport import (
     EVENT_STREAM,
+    UNHURRIED,
     XSRF_PATH,
     answers,
     checked,
@@ -165,7 +166,10 @@ class Client:
     ) -> dict[str, Any]:
         """Send a request and return the JSON of its answer; empty for an empty one."""
         with self.talking():
-            headers = {} if method == "GET" else self.write_headers()
+            headers = {}
+            if method != "GET":
+                headers = self.write_headers()
+                options = {"timeout": UNHURRIED, **options}
             reply = self._http.request(method, path, headers=headers, **options)
             return checked_json(reply)
 

@@ -14,6 +14,9 @@ CONNECT_TIMEOUT = 10.0
 SILENCE_TIMEOUT = 60.0
 """Seconds; the server breaks every silence after 15."""
 
+UNHURRIED = httpx.Timeout(None, connect=CONNECT_TIMEOUT)
+"""For work that is answered in one piece, once done: nothing breaks its silence."""
+
 EVENT_STREAM = {"Accept": "text/event-stream"}
 XSRF_PATH = "health/ready"
 """A page that sets the cookie which servers without tokens want to see again."""

@@ -1,13 +1,17 @@
 """What a client does with answers that a well server of ours never gives."""
 
 import asyncio
+import base64
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from kernel_magics import LLM
+from kernel_magics import LLM, transport
 from kernel_magics.client import Client
 from kernel_magics.connection import Connection
 from kernel_magics.errors import RefusedError, ServerGoneError, SettingError
@@ -94,6 +98,26 @@ def test_a_certificate_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         with pytest.raises(SettingError, match=file):
             Client(connection)
         assert not answers(connection)
+
+
+def test_work_may_take_longer_than_a_stream_may_be_silent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Texts are embedded in one piece; a list that is asked for is there at once."""
+    monkeypatch.setattr(transport, "SILENCE_TIMEOUT", 0.1)
+    vector = base64.b64encode(np.ones(1, dtype="<f4").tobytes()).decode()
+
+    def answer(request: Request) -> None:
+        time.sleep(0.5)
+        with suppress(OSError):
+            request.json({"data": [{"embedding": vector}]})
+
+    with scripted(answer) as server:
+        llm = server.llm()
+        assert llm.embed("x").tolist() == [1]
+        with pytest.raises(ServerGoneError, match="timed out"):
+            llm.models()
+        llm.client.close()
 
 
 def listing(request: Request) -> None:
