@@ -164,9 +164,7 @@ def build(
         index=index,
         router=router,
         providers=Providers(router, settings, notify),
-        downloads=Downloads(
-            settings, database, feed.publish, on_done=index.look, model_of=model_of
-        ),
+        downloads=Downloads(settings, database, feed.publish, model_of=model_of),
         conversations=Conversations(database),
         prompts=Prompts(database),
         keyring=Keyring(Keys(database)),

@@ -9,16 +9,14 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
-from filelock import FileLock, Timeout
-
-from llm_ext.errors import DownloadElsewhereError, LLMError
+from llm_ext.errors import LLMError
 from llm_ext.ipc.channel import read_frame, write_frame
 
+from .alone import alone
 from .disk import failure
 from .messages import Fetch, Fetched, FetchFailed, Proceed, Report, decode_order, encode
 
@@ -64,7 +62,7 @@ def _run(
 ) -> None:
     folder = Path(order.folder)
     try:
-        with _alone(folder):
+        with alone(folder):
             # The import takes a moment and can fail: it belongs to the download.
             from .fetch import fetch  # noqa: PLC0415
 
@@ -76,23 +74,6 @@ def _run(
         send(FetchFailed(code=told.code, message=str(told)))
     else:
         send(Fetched(paths=tuple(str(path) for path in paths)))
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold a lock: two servers of one user share the downloads' folders.
-
-    Raises:
-        DownloadElsewhereError: The other one holds it.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / "lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise DownloadElsewhereError from error
-    with lock:
-        yield
 
 
 def _listen(inbox: BinaryIO, proceed: threading.Event) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import logging
 import uuid
+from contextlib import suppress
 from datetime import datetime, timezone
 
 from llm_ext.catalog.reference import parse
@@ -25,7 +26,7 @@ from .job import ACTIVE, ENDS, Job
 from .messages import Patience
 from .permission import check
 from .record import Records
-from .runner import ModelOf, OnDone, Runner
+from .runner import ModelOf, Runner
 from .watch import Watch
 
 PARALLEL = 2
@@ -47,7 +48,6 @@ class Downloads:
         notify: Notify,
         *,
         launch: Launcher = ChildProcess,
-        on_done: OnDone | None = None,
         model_of: ModelOf | None = None,
         patience: Patience | None = None,
     ) -> None:
@@ -58,7 +58,6 @@ class Downloads:
             settings,
             self,
             launch=launch,
-            on_done=on_done,
             model_of=model_of,
             patience=patience or Patience(),
         )
@@ -171,6 +170,7 @@ class Downloads:
         Raises:
             DownloadNotFoundError: There is none.
             DownloadStateError: It is done.
+            DownloadElsewhereError: Another server runs it.
         """
         job = self._job(download_id)
         async with job.busy:
@@ -179,15 +179,22 @@ class Downloads:
                     job, "Its files are in the model folder; delete them there."
                 )
             await self._halt(job)
-            if job.state not in {"done", "cancelled"}:
-                job.enter("cancelled")
-                await self._runner.discard(job)
-                await self.changed(job)
-            self._fill()
+            try:
+                if job.state not in {"done", "cancelled"}:
+                    job.enter("cancelled")  # first, so that it does not get its turn
+                    await self._runner.discard(job)
+                    await self.changed(job)
+            except DownloadElsewhereError as error:
+                await self._fail(job, error)
+                raise
+            finally:
+                self._fill()
         return job.status
 
     async def remove(self, download_id: str) -> None:
         """Forget a download that has ended, and delete what a failed one left.
+
+        What another server goes on with stays.
 
         Raises:
             DownloadNotFoundError: There is none.
@@ -199,7 +206,8 @@ class Downloads:
                 raise _refusal(job, "Cancel it first.")
             if self._jobs.pop(job.id, None) is None:
                 return
-            await self._runner.discard(job)
+            with suppress(DownloadElsewhereError):
+                await self._runner.discard(job)
             await self._records.delete(job.id)
             job.changed()
             self._notify(DownloadRemoved(id=job.id))

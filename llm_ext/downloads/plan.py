@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from .alone import alone
 from .hub_file import HubFile
 
 _NAME = "plan.json"
@@ -61,7 +62,21 @@ def adopt(folder: Path, plan: Plan) -> None:
 
 
 def discard(folder: Path) -> None:
-    """Remove all of a download that is not complete. Blocks on the disk."""
+    """Remove all of a download that is not complete. Blocks on the disk.
+
+    Raises:
+        DownloadElsewhereError: Another server fetches into it.
+    """
+    if not folder.exists():
+        return
+    try:
+        with alone(folder):
+            _remove(folder)
+    except OSError:  # where the disk has no room for a lock, nobody holds it
+        _remove(folder)
+
+
+def _remove(folder: Path) -> None:
     plan = _kept(folder)
     if plan is not None:
         for file in plan.files:

@@ -3,12 +3,17 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Protocol
 
 from llm_ext.core.settings import Settings
-from llm_ext.errors import DownloadDiedError, LLMError, rebuild
+from llm_ext.errors import (
+    DownloadDiedError,
+    DownloadElsewhereError,
+    LLMError,
+    rebuild,
+)
 
 from . import plan as plans
 from .child import Launcher, Run
@@ -29,11 +34,11 @@ _SILENCE = 1.0
 
 _log = logging.getLogger(__name__)
 
-OnDone = Callable[[], Awaitable[None]]
-"""Called when files have come into the model folder, before it is told to anybody."""
-
 ModelOf = Callable[[Path], Awaitable[str | None]]
-"""Says which model of the catalog a file is."""
+"""Says which model of the catalog a file is that has just come into the model folder.
+
+It is asked before anybody else is told.
+"""
 
 
 class Owner(Protocol):
@@ -58,14 +63,12 @@ class Runner:
         owner: Owner,
         *,
         launch: Launcher,
-        on_done: OnDone | None,
         model_of: ModelOf | None,
         patience: Patience,
     ) -> None:
         self._settings = settings
         self._owner = owner
         self._launch = launch
-        self._on_done = on_done
         self._model_of = model_of
         self._patience = patience
 
@@ -98,7 +101,11 @@ class Runner:
             await self._finish(job, paths)
 
     async def discard(self, job: Job) -> None:
-        """Delete what has arrived and is not in the model folder."""
+        """Delete what has arrived and is not in the model folder.
+
+        Raises:
+            DownloadElsewhereError: Another server fetches it.
+        """
         await asyncio.to_thread(plans.discard, self._folder(job))
 
     def _folder(self, job: Job) -> Path:
@@ -138,12 +145,11 @@ class Runner:
     async def _finish(self, job: Job, paths: tuple[str, ...]) -> None:
         model = None
         try:
-            if self._on_done is not None:
-                await self._on_done()
             if self._model_of is not None:
                 model = await self._model_of(Path(paths[0]))
         except (LLMError, OSError) as error:
             _log.warning("the catalog does not see %s yet: %s", paths[0], error)
-        await self.discard(job)
+        with suppress(DownloadElsewhereError):  # that one will find it done
+            await self.discard(job)
         job.finished(model)
         await self._owner.changed(job)

@@ -282,9 +282,6 @@ def test_the_catalog_is_told_before_anybody_else(
     del hub, model
     told: list[str] = []
 
-    async def on_done() -> None:
-        told.append("look")
-
     async def model_of(path: Path) -> str | None:
         told.append(str(path.relative_to(place.models)))
         return "tiny"
@@ -293,11 +290,7 @@ def test_the_catalog_is_told_before_anybody_else(
         settings = Settings(model_folders=(place.models,), data_folder=place.data)
         database = Database(place.data / "llm_ext.sqlite3")
         downloads = Downloads(
-            settings,
-            database,
-            place.changes.append,
-            on_done=on_done,
-            model_of=model_of,
+            settings, database, place.changes.append, model_of=model_of
         )
         await downloads.start()
         status = await downloads.add(REFERENCE)
@@ -307,7 +300,7 @@ def test_the_catalog_is_told_before_anybody_else(
         database.close()
 
     asyncio.run(scenario())
-    assert told == ["look", PLACED]
+    assert told == [PLACED]
     assert [status.model for status in place.statuses if status.state == "done"] == [
         "tiny"
     ]

@@ -10,6 +10,7 @@ import pytest
 
 from llm_ext.core.download_status import DownloadState, DownloadStatus
 from llm_ext.downloads.child import ChildProcess
+from llm_ext.errors import DownloadElsewhereError
 from tests.downloads.place import (
     HALF,
     LONG,
@@ -388,6 +389,10 @@ def test_a_second_server_does_not_fetch_the_same(
             async with place.downloads() as second:
                 held = await until(second, status.id, "paused")
                 assert problem(held)[0] == "download_elsewhere"
+                with pytest.raises(DownloadElsewhereError):
+                    await second.cancel(status.id)
+                assert second.get(status.id).state == "paused"
+                assert place.partial == {f"{MODEL}.part": HALF}
                 await first.stop()
                 await second.resume(status.id)
                 await until(second, status.id, "done")
