@@ -205,12 +205,12 @@ describe('ChatModel', () => {
     expect(chat.composer.attachments).toEqual([CELL]);
   });
 
-  it('asks about a cell beside what is being written', async () => {
+  it('asks about something beside what is being written', async () => {
     server.streams('POST', 'conversations/new/reply');
     chat.start();
     chat.composer.text = 'Not yet';
 
-    void chat.askAboutCell('Explain this code.');
+    void chat.askAbout('Explain this code.', [CELL]);
     await pass();
 
     const [asked] = server.asked('POST', 'conversations/new/reply');
@@ -221,10 +221,10 @@ describe('ChatModel', () => {
     expect(chat.composer.text).toBe('Not yet');
   });
 
-  it('asks about a cell no more once something else is shown', async () => {
+  it('asks about it no more once something else is shown', async () => {
     has('other')();
     server.hangs();
-    void chat.askAboutCell('Explain this code.');
+    void chat.askAbout('Explain this code.', [CELL]);
     await pass();
 
     server.lists([{ id: 'hello' }], 'hello');

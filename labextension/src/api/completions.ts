@@ -2,7 +2,7 @@ import type { ServerConnection } from '@jupyterlab/services';
 
 import { readParts } from './chunk';
 import { isRecord } from './read';
-import { callJson, notUnderstood, openStream } from './request';
+import { ApiError, callJson, notUnderstood, openStream } from './request';
 import { readEvents } from './sse';
 import type { ReplyPart } from './types';
 
@@ -17,7 +17,8 @@ export interface ITurn {
 /**
  * Follow the answer to turns that belong to no conversation.
  *
- * To abort the signal ends the answer in the engine. Throws `ApiError`.
+ * To abort the signal ends the answer in the engine. Throws `ApiError`, also for a
+ * stream that ends before the answer does.
  */
 export async function* complete(
   settings: Settings,
@@ -43,6 +44,7 @@ export async function* complete(
     }
     yield* readParts(event);
   }
+  throw new ApiError('unreachable', null, '');
 }
 
 /** What to fill in between two texts. */

@@ -184,9 +184,11 @@ export class ChatModel implements IDisposable {
     }
   }
 
-  /** Ask about the active cell, in a conversation of its own. */
-  async askAboutCell(question: string): Promise<void> {
-    const cell = this.workspace?.cell() ?? [];
+  /** Ask about something, in a conversation of its own. */
+  async askAbout(
+    question: string,
+    attachments: readonly IAttachment[]
+  ): Promise<void> {
     this.fresh();
     const signal = this._wait();
     try {
@@ -199,10 +201,10 @@ export class ChatModel implements IDisposable {
         throw error;
       }
       // The panel says already that the server is away; the question waits.
-      this.composer.giveBack(question, cell);
+      this.composer.giveBack(question, attachments);
       return;
     }
-    await this.ask(question, cell);
+    await this.ask(question, attachments);
   }
 
   /** Have the browser save a conversation as a file. */

@@ -19,6 +19,8 @@ export interface ITarget {
   /** Emitted when the code is changed meanwhile. */
   readonly changed: ISignal<unknown, unknown>;
   put(code: string): void;
+  /** Take the focus, which the proposal had, to what it was about. */
+  focus(): void;
 }
 
 /** New code for a cell, below the cell, to be accepted or rejected. */
@@ -47,9 +49,11 @@ export class ProposalPanel extends ReactWidget {
             const { code } = this._model;
             this.dispose();
             this._target.put(code);
+            this._target.focus();
           }}
           onReject={() => {
             this.dispose();
+            this._target.focus();
           }}
         />
       </Words.Provider>
@@ -82,6 +86,9 @@ function Proposal({
     <section
       aria-label={title(kind, trans)}
       aria-busy={!isDone}
+      // To the notebook, whoever presses keys in here is in command mode: two D delete
+      // the cell.
+      data-lm-suppress-shortcuts="true"
       onKeyDown={event => {
         if (event.key === 'Escape') {
           event.stopPropagation();

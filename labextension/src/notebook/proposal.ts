@@ -1,21 +1,22 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 
 import { complete } from '../api/completions';
 import { ApiError } from '../api/request';
 import type { IFailure, ReplyPart } from '../api/types';
+import { Beat } from '../beat';
 import type { Activity } from '../chat/activity';
 import type { ILLMServer } from '../tokens';
 import { codeOf, editTurns, type EditKind, type ICellText } from './tasks';
-
-const BEAT_MS = 80;
 
 /** New code for a cell, from its request to a person's decision. */
 export class ProposalModel implements IDisposable {
   constructor(
     private readonly _server: ILLMServer,
     readonly kind: EditKind,
-    readonly cell: ICellText
+    readonly cell: ICellText,
+    private readonly _trans: TranslationBundle
   ) {
     void this._run();
   }
@@ -29,6 +30,7 @@ export class ProposalModel implements IDisposable {
     return this._activity;
   }
 
+  /** Why there is no code, or not all of it. */
   get failure(): IFailure | null {
     return this._failure;
   }
@@ -44,7 +46,7 @@ export class ProposalModel implements IDisposable {
   /** End it, in the engine as well. */
   dispose(): void {
     this._page.abort();
-    clearTimeout(this._beat);
+    this._beat.clear();
     Signal.clearData(this);
   }
 
@@ -56,7 +58,9 @@ export class ProposalModel implements IDisposable {
         throw new ApiError(
           'missing',
           404,
-          'There is no model on this server yet. Download one in the Models panel.'
+          this._trans.__(
+            'There is no model on this server yet. Download one in the Models panel.'
+          )
         );
       }
       const turns = editTurns(this.kind, this.cell);
@@ -78,7 +82,7 @@ export class ProposalModel implements IDisposable {
       this._failure = error;
     }
     this._activity = { state: 'idle' };
-    clearTimeout(this._beat);
+    this._beat.clear();
     this._changed.emit();
   }
 
@@ -88,17 +92,30 @@ export class ProposalModel implements IDisposable {
     } else if (part.kind === 'text') {
       this._answer += part.text;
       this._activity = { state: 'writing' };
+    } else if (part.kind === 'finished' && part.reason !== 'stop') {
+      throw new ApiError('refused', 200, this._cutOff(part.reason));
     }
-    this._beat ??= setTimeout(() => {
-      this._beat = undefined;
-      this._changed.emit();
-    }, BEAT_MS);
+    this._beat.set();
   }
 
+  /** Code that is not complete would take the place of code that is. */
+  private _cutOff(reason: string): string {
+    return reason === 'length'
+      ? this._trans.__(
+          'The model had to stop before the code was complete: there was no room for more tokens.'
+        )
+      : this._trans.__(
+          'The model stopped before the code was complete (%1).',
+          reason
+        );
+  }
+
+  private readonly _beat = new Beat(() => {
+    this._changed.emit();
+  });
   private readonly _changed = new Signal<this, void>(this);
   private readonly _page = new AbortController();
   private _activity: Activity = { state: 'sending' };
   private _answer = '';
-  private _beat: ReturnType<typeof setTimeout> | undefined;
   private _failure: IFailure | null = null;
 }

@@ -1,4 +1,4 @@
-import { type Cell, isCodeCellModel } from '@jupyterlab/cells';
+import type { Cell } from '@jupyterlab/cells';
 import {
   type Notebook,
   NotebookActions,
@@ -19,7 +19,7 @@ const BELOW_INPUT = 2;
 /** Have a model write new code for a cell, and show it below the cell's input. */
 export function propose(
   kind: EditKind,
-  { content: notebook, sessionContext }: NotebookPanel,
+  { content: notebook }: NotebookPanel,
   cell: Cell,
   server: ILLMServer,
   trans: TranslationBundle
@@ -33,30 +33,40 @@ export function propose(
       widget.dispose();
     }
   }
-  const model = new ProposalModel(server, kind, {
-    language: sessionContext.session?.kernel?.name.match(/^[a-z]+/)?.[0] ?? '',
-    source: cell.model.sharedModel.getSource(),
-    error: isCodeCellModel(cell.model) ? errorOf(cell.model) : null
-  });
+  const model = new ProposalModel(
+    server,
+    kind,
+    {
+      language: notebook.model?.defaultKernelLanguage ?? '',
+      source: cell.model.sharedModel.getSource(),
+      error: errorOf(cell.model)
+    },
+    trans
+  );
   layout.insertWidget(
     BELOW_INPUT,
     new ProposalPanel(
       model,
-      kind === 'test' ? belowCell(notebook, cell) : inCell(cell),
+      kind === 'test' ? belowCell(notebook, cell) : inCell(notebook, cell),
       trans
     )
   );
 }
 
 /** In the place of a cell's code. */
-function inCell({ model }: Cell): ITarget {
+function inCell(notebook: Notebook, cell: Cell): ITarget {
+  const { sharedModel, contentChanged } = cell.model;
   return {
     get source() {
-      return model.sharedModel.getSource();
+      return sharedModel.getSource();
     },
-    changed: model.contentChanged,
+    changed: contentChanged,
     put: code => {
-      model.sharedModel.setSource(code);
+      sharedModel.setSource(code);
+    },
+    focus: () => {
+      notebook.activeCellIndex = notebook.widgets.indexOf(cell);
+      notebook.activate();
     }
   };
 }
@@ -70,6 +80,9 @@ function belowCell(notebook: Notebook, cell: Cell): ITarget {
       notebook.activeCellIndex = notebook.widgets.indexOf(cell);
       NotebookActions.insertBelow(notebook);
       notebook.activeCell?.model.sharedModel.setSource(code);
+    },
+    focus: () => {
+      notebook.activate();
     }
   };
 }

@@ -5,7 +5,7 @@ export type EditKind = 'fix' | 'refactor' | 'comment' | 'test';
 
 /** A cell, as far as a model is told of it. */
 export interface ICellText {
-  /** The kernel's language, such as "python". */
+  /** Its language, such as "python"; empty where no kernel has said so yet. */
   readonly language: string;
   readonly source: string;
   /** How it failed last; null if it did not. */
@@ -24,6 +24,7 @@ const ORDERS: Readonly<Record<EditKind, string>> = {
 /** What a model is asked, to get the new code of a cell. */
 export function editTurns(kind: EditKind, cell: ICellText): ITurn[] {
   const fence = fenceFor(cell.source);
+  const language = `${cell.language} code`.trim();
   const parts = [
     ORDERS[kind],
     `${fence}${cell.language}\n${cell.source}\n${fence}`
@@ -34,7 +35,7 @@ export function editTurns(kind: EditKind, cell: ICellText): ITurn[] {
   return [
     {
       role: 'system',
-      content: `You edit ${cell.language} code in a Jupyter notebook. Answer with one block of code and nothing else.`
+      content: `You edit ${language} in a Jupyter notebook. Answer with one block of code and nothing else.`
     },
     { role: 'user', content: parts.join('\n\n') }
   ];

@@ -17,6 +17,7 @@ import {
   type LabIcon,
   listIcon
 } from '../icons';
+import { errorOf } from '../notebook/outputs';
 import type { EditKind } from '../notebook/tasks';
 import { ILLMServer } from '../tokens';
 
@@ -41,22 +42,25 @@ export const cellsPlugin: JupyterFrontEndPlugin<void> = {
       return cell !== null && isCodeCellModel(cell.model);
     };
     const hasFailed = (): boolean => {
-      const cell = tracker.activeCell?.model;
-      return (
-        cell !== undefined &&
-        isCodeCellModel(cell) &&
-        cell.outputs.toJSON().some(output => output.output_type === 'error')
-      );
+      const cell = tracker.activeCell;
+      return cell !== null && errorOf(cell.model) !== null;
     };
 
     commands.addCommand(CommandIDs.explain, {
       label: trans.__('Explain This Cell'),
       icon: chatIcon,
-      isEnabled: isCode,
-      execute: () =>
-        commands.execute(CommandIDs.openChat, {
-          ask: trans.__('Explain this code.')
-        })
+      isEnabled: () => isCode() && commands.hasCommand(CommandIDs.openChat),
+      execute: async () => {
+        const { currentWidget, activeCell } = tracker;
+        if (currentWidget !== null && activeCell !== null) {
+          const place = currentWidget.content.widgets.indexOf(activeCell) + 1;
+          await commands.execute(CommandIDs.openChat, {
+            ask: trans.__('Explain this code.'),
+            cell: trans.__('Cell %1', place),
+            source: activeCell.model.sharedModel.getSource()
+          });
+        }
+      }
     });
     palette?.addItem({ command: CommandIDs.explain, category });
 
@@ -73,9 +77,10 @@ export const cellsPlugin: JupyterFrontEndPlugin<void> = {
         isEnabled,
         ...(kind === 'fix' && { isVisible: isEnabled }),
         execute: async () => {
-          const { propose } = await import('../notebook/propose');
+          // Before anything is waited for: another cell may be active then.
           const { currentWidget, activeCell } = tracker;
           if (currentWidget !== null && activeCell !== null) {
+            const { propose } = await import('../notebook/propose');
             propose(kind, currentWidget, activeCell, server, trans);
           }
         }

@@ -106,9 +106,15 @@ export const chatPlugin: JupyterFrontEndPlugin<void> = {
         app.shell.activateById(panel.id);
         const chat = await panel.content();
         chat.activate();
-        const { ask } = args;
-        if (typeof ask === 'string') {
-          await chat.model.askAboutCell(ask);
+        const { ask, cell, source } = args;
+        if (
+          typeof ask === 'string' &&
+          typeof cell === 'string' &&
+          typeof source === 'string'
+        ) {
+          await chat.model.askAbout(ask, [
+            { kind: 'cell', name: cell, content: source }
+          ]);
         }
       }
     });
