@@ -160,7 +160,8 @@ class Engine:
         except NoCellsError:
             return self._compute_less(chunks)
         except DecodeError as error:
-            return self._fail([chunk.sequence for chunk in chunks], str(error))
+            last = [chunk.sequence for chunk in chunks]
+            return self._fail(last, _uncomputed(str(error)))
         published: Published = []
         row = -1
         for chunk in chunks:
@@ -181,7 +182,7 @@ class Engine:
         moves = self.scheduler.retreat(size)
         if moves is None:
             last = [chunk.sequence for chunk in chunks]
-            return self._fail(last, "the KV cache has no room left for it")
+            return self._fail(last, _uncomputed("the KV cache has no room left for it"))
         self._apply(moves)
         return []
 
@@ -199,7 +200,8 @@ class Engine:
         try:
             drawn = sequence.sampler.sample(row)
         except ConstraintError as error:
-            return self._fail([sequence], str(error))
+            why = f"The answer cannot go on as it must be: {error}."
+            return self._fail([sequence], why)
         request = self._requests[sequence.request_id]
         if request.drew is None:
             request.drew = self._clock()
@@ -276,13 +278,12 @@ class Engine:
             published.append((number, end))
         return published
 
-    def _fail(self, sequences: list[Sequence], cause: str) -> Published:
+    def _fail(self, sequences: list[Sequence], why: str) -> Published:
         """Fail the requests of ``sequences``, with all their answers."""
         published: Published = []
         for number in dict.fromkeys(sequence.request_id for sequence in sequences):
             self._release(self._requests.pop(number).open, keep=False)
-            error = EngineError(f"llama.cpp could not compute this request: {cause}.")
-            published.append((number, Failed.of(error)))
+            published.append((number, Failed.of(EngineError(why))))
         return published
 
     def _apply(self, moves: list[Move]) -> None:
@@ -297,6 +298,10 @@ class Engine:
         for sequence in sequences:
             if sequence.sampler is not None:
                 sequence.sampler.close()
+
+
+def _uncomputed(cause: str) -> str:
+    return f"llama.cpp could not compute this request: {cause}."
 
 
 def _batch(chunks: list[Chunk]) -> list[BatchElement]:

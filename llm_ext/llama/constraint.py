@@ -5,6 +5,7 @@ Where only one text can come next, its tokens are appended without asking the mo
 """
 
 import json
+import math
 import threading
 import warnings
 from functools import cached_property
@@ -35,8 +36,11 @@ class Matcher:
     Implements :class:`llm_ext.engine.constraint.Constraint`.
     """
 
-    def __init__(self, matcher: LLMatcher, *, size: int) -> None:
+    def __init__(
+        self, matcher: LLMatcher, tokenizer: LLTokenizer, *, size: int
+    ) -> None:
         self._matcher = matcher
+        self._tokenizer = tokenizer
         self._mask = masks.allocate_token_bitmask(1, size)
 
     @property
@@ -46,6 +50,12 @@ class Matcher:
 
     def mask(self, logits: Logits) -> None:
         """See Constraint."""
+        spelled = self._spelled(self._matcher.compute_ff_tokens())
+        if spelled:
+            value = logits[spelled[0]]
+            logits.fill(-math.inf)
+            logits[spelled[0]] = value
+            return
         masks.fill_next_token_bitmask(self._matcher, self._mask)
         self._check()
         masks.apply_token_bitmask_inplace(logits, self._mask)
@@ -57,17 +67,32 @@ class Matcher:
         if self.done:
             return []
         forced = self._matcher.compute_ff_tokens()
+        forced = self._spelled(forced) or forced
         self._matcher.consume_tokens(forced)
         self._check()
         return forced
 
     def copy(self) -> "Matcher":
         """Return another answer's way through the same grammar, at the same place."""
-        return Matcher(self._matcher.deep_copy(), size=self._mask.shape[1] * 32)
+        return Matcher(
+            self._matcher.deep_copy(), self._tokenizer, size=self._mask.shape[1] * 32
+        )
+
+    def _spelled(self, forced: list[int]) -> list[int]:
+        """Return other tokens of a forced text, where those it is made of are wrong.
+
+        llama.cpp writes a text such as ``</tool_call>`` with a token that llguidance
+        takes for a marker, and refuses as text. Then its letters must do.
+        """
+        if self._matcher.validate_tokens(forced) == len(forced):
+            return []
+        text = self._matcher.compute_ff_bytes().decode(errors="ignore")
+        return self._tokenizer.greedy_tokenize(text)
 
     def _check(self) -> None:
         if self._matcher.is_error():
-            raise ConstraintError(self._matcher.get_error())
+            # What follows is a dump of the parser.
+            raise ConstraintError(self._matcher.get_error().partition("\n")[0])
 
 
 class Compiler:
@@ -95,7 +120,7 @@ class Compiler:
         matcher = LLMatcher(tokenizer, grammar, log_level=0)
         if matcher.is_error():
             raise _refusal(constraint, matcher.get_error())
-        return Matcher(matcher, size=self._vocab.size)
+        return Matcher(matcher, tokenizer, size=self._vocab.size)
 
     @cached_property
     def _tokenizer(self) -> LLTokenizer:

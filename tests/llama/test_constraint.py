@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from llm_ext.core.constraint import (
 )
 from llm_ext.core.events import ChoiceEnded, TextDelta
 from llm_ext.core.sampling import SamplingParams
+from llm_ext.engine.constraint import ConstraintError
 from llm_ext.engine.engine import Engine
 from llm_ext.engine.sequence import Sequence
 from llm_ext.errors import InvalidRequestError
@@ -81,9 +82,9 @@ class Runtime:
         return [(text[number], reasons[number]) for number in text]
 
 
-@pytest.fixture(scope="module")
-def runtime(models: Path) -> Iterator[Runtime]:
-    path = models / "babble.gguf"
+@contextmanager
+def running(path: Path) -> Iterator[Runtime]:
+    """Run the model in this file."""
     with (
         closing(Log(lambda _text: None)) as log,
         closing(
@@ -93,6 +94,20 @@ def runtime(models: Path) -> Iterator[Runtime]:
         closing(LlamaBackend(model, context)) as backend,
     ):
         yield Runtime(model, backend)
+
+
+@pytest.fixture(scope="module")
+def runtime(models: Path) -> Iterator[Runtime]:
+    with running(models / "babble.gguf") as runtime:
+        yield runtime
+
+
+@pytest.fixture(scope="module")
+def guide() -> Iterator[Runtime]:
+    """A model whose vocabulary has a token for ``</tool_call>``."""
+    path = Path(__file__).parents[2] / "llm_ext" / "demo" / "guide.gguf"
+    with running(path) as runtime:
+        yield runtime
 
 
 def schema(value: object) -> JSONSchema:
@@ -128,6 +143,29 @@ def test_forced_text_takes_no_steps(runtime: Runtime) -> None:
     )
     assert len(text) > 90
     assert runtime.steps <= 4
+
+
+@pytest.mark.parametrize(
+    ("constraint", "expected"),
+    [
+        (Choice(options=("a</tool_call>b",)), "a</tool_call>b"),
+        (schema({"const": "</tool_call>"}), '"</tool_call>"'),
+        (schema({"const": "see <tool_call>"}), '"see <tool_call>"'),
+        (Regex(pattern="</tool_call>{2}"), "</tool_call>>"),
+    ],
+)
+def test_forced_text_may_spell_a_token_with_a_meaning(
+    guide: Runtime, constraint: Constraint, expected: str
+) -> None:
+    """It is written as text."""
+    assert guide.answers(constraint, temperature=0) == [(expected, "stop")]
+
+
+def test_a_token_that_may_not_come_is_refused_in_a_line(runtime: Runtime) -> None:
+    matcher = runtime.compiler.compile(Choice(options=("yes",)))
+    with pytest.raises(ConstraintError, match="grammar") as caught:
+        matcher.accept(runtime.tokenize("z")[-1])
+    assert "\n" not in str(caught.value)
 
 
 def test_json_is_written_in_one_line_with_spaces(runtime: Runtime) -> None:
