@@ -13,6 +13,22 @@ from .tree import MODEL_SUFFIX
 _PART = re.compile(r"(.+)-(\d{5})-of-(\d{5})\.gguf", re.IGNORECASE)
 
 
+class Part(NamedTuple):
+    """What a file's name says: of ``total`` parts of ``stem``, the one ``number``."""
+
+    stem: str
+    number: int
+    total: int
+
+
+def part_of(name: str) -> Part | None:
+    """Return which part the file ``name`` is; None if it is a model of its own."""
+    match = _PART.fullmatch(name)
+    if match is None or not 1 <= int(match[2]) <= int(match[3]):
+        return None
+    return Part(match[1], int(match[2]), int(match[3]))
+
+
 class FileSet(NamedTuple):
     """One model's files.
 
@@ -38,12 +54,12 @@ def file_sets(found: Iterable[Found]) -> list[FileSet]:
     """Return the sets that the files make, each where its first file stood."""
     sets: dict[tuple[str, ...], dict[int, Found]] = {}
     for file in found:
-        part = _PART.fullmatch(_name(file.path)) if not file.name else None
-        if part is None or not 1 <= int(part[2]) <= int(part[3]):
+        part = None if file.name else part_of(_name(file.path))
+        if part is None:
             sets.setdefault((file.path, file.source, file.name, ""), {})[0] = file
         else:
-            key = _folder(file.path), part[1], part[3]
-            sets.setdefault(key, {}).setdefault(int(part[2]), file)
+            key = _folder(file.path), part.stem, f"{part.total:05}"
+            sets.setdefault(key, {}).setdefault(part.number, file)
     return [_file_set(key, parts) for key, parts in sets.items()]
 
 
@@ -51,14 +67,14 @@ def _file_set(key: tuple[str, ...], parts: Mapping[int, Found]) -> FileSet:
     if 0 in parts:
         file = parts[0]
         return FileSet(file, file.name or _stem(file.path), (file.path,))
-    _, prefix, count = key
+    _, stem, count = key
     present = [parts[number] for number in sorted(parts)]
     missing = tuple(
-        f"{prefix}-{number:05}-of-{count}{MODEL_SUFFIX}"
+        f"{stem}-{number:05}-of-{count}{MODEL_SUFFIX}"
         for number in range(1, int(count) + 1)
         if number not in parts
     )
-    return FileSet(present[0], prefix, tuple(part.path for part in present), missing)
+    return FileSet(present[0], stem, tuple(part.path for part in present), missing)
 
 
 def _stem(path: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from llm_ext.catalog.file_set import part_of
 from llm_ext.catalog.reference import Reference
 from llm_ext.errors import HubFileAmbiguousError, HubFileNotFoundError
 
@@ -14,11 +15,6 @@ PREFERRED = ("Q4_K_M", "Q4_0", "Q5_K_M", "Q8_0")
 """Quantisations to take where none is named: the first that there is."""
 
 _SUFFIX = ".gguf"
-_PART = re.compile(
-    r"(?P<stem>.*)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf", re.IGNORECASE
-)
-"""A part's name in a split set, as llama.cpp's own tool makes it."""
-
 _NO_MODEL = re.compile(r"mmproj|imatrix", re.IGNORECASE)
 """What is in the names of files that belong to a model, but are none."""
 
@@ -138,29 +134,29 @@ def _word(quant: str) -> re.Pattern[str]:
 
 def _sets(files: Iterable[HubFile]) -> list[tuple[HubFile, ...]]:
     """Return ``files`` with the parts of each split set together."""
-    sets: dict[tuple[str, str], list[HubFile]] = {}
+    sets: dict[tuple[str, int], list[HubFile]] = {}
     for file in files:
-        part = _PART.fullmatch(file.path)
-        key = (part["stem"], part["count"]) if part else (file.path, "")
+        part = part_of(file.path)
+        key = (part.stem, part.total) if part else (file.path, 0)
         sets.setdefault(key, []).append(file)
     return [tuple(parts) for parts in sets.values()]
 
 
 def _whole(parts: tuple[HubFile, ...], reference: Reference) -> tuple[HubFile, ...]:
-    part = _PART.fullmatch(parts[0].path)
-    if part is not None and len(parts) != int(part["count"]):
-        missing = f"complete {part['stem']!r}, only {len(parts)} of its "
+    part = part_of(parts[0].path)
+    if part is not None and len(parts) != part.total:
+        missing = f"complete {part.stem!r}, only {len(parts)} of its "
         raise HubFileNotFoundError(
             reference.repo,
-            f"{missing}{int(part['count'])} parts",
+            f"{missing}{part.total} parts",
             choices=[file.path for file in parts],
         )
     return parts
 
 
 def _stem(parts: tuple[HubFile, ...]) -> str:
-    part = _PART.fullmatch(parts[0].name)
-    return part["stem"] if part else parts[0].name[: -len(_SUFFIX)]
+    part = part_of(parts[0].name)
+    return part.stem if part else parts[0].name[: -len(_SUFFIX)]
 
 
 def _names(sets: Sequence[tuple[HubFile, ...]]) -> list[str]:
