@@ -9,9 +9,6 @@ from contextlib import contextmanager
 import llama_cpp
 from llama_cpp import llama_cpp as lib
 
-from llm_ext.core.tested_runtime import version_problem
-from llm_ext.errors import ModelLoadError
-
 _DEBUG_LEVEL = 1  # GGML_LOG_LEVEL_DEBUG
 _ERROR_LEVEL = 4  # GGML_LOG_LEVEL_ERROR
 _CONTINUED_LEVEL = 5  # GGML_LOG_LEVEL_CONT
@@ -20,16 +17,6 @@ _CONTINUED_LEVEL = 5  # GGML_LOG_LEVEL_CONT
 def version() -> str:
     """Return the release of llama-cpp-python."""
     return str(llama_cpp.__version__)
-
-
-def check_version() -> None:
-    """Raise ModelLoadError unless this package was tested with the installed release.
-
-    Reading a struct by the wrong layout corrupts memory, so this must come first.
-    """
-    problem = version_problem(version())
-    if problem is not None:
-        raise ModelLoadError(problem)
 
 
 def supports_gpus() -> bool:

@@ -1,7 +1,6 @@
 """How much memory models take: by formula, and by asking llama.cpp."""
 
 import asyncio
-import importlib.metadata
 import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ from llm_ext.core import memory_formula
 from llm_ext.core.device import CPU, Device, MemoryEstimate, MemoryUse
 from llm_ext.core.load_options import LoadOptions, context_length
 from llm_ext.core.server_status import Runtime
-from llm_ext.core.tested_runtime import version_problem
+from llm_ext.core.tested_runtime import installed_version, version_problem
 
 from .memory import main_memory
 from .probe import Probe
@@ -49,18 +48,12 @@ class ModelNeeds:
 
     async def runtime(self) -> Runtime:
         """See Needs."""
-        try:
-            version = importlib.metadata.version("llama-cpp-python")
-        except importlib.metadata.PackageNotFoundError:
-            return Runtime(
-                problem="llama-cpp-python is not installed. Install it with 'pip "
-                "install llama-cpp-python'."
-            )
-        return Runtime(
-            llama_cpp=version,
-            gpu=await asyncio.to_thread(_may_have_gpus),
-            problem=version_problem(version),
-        )
+        version = installed_version()
+        problem = version_problem(version)
+        if version is None:
+            return Runtime(problem=problem)
+        gpu = await asyncio.to_thread(_may_have_gpus)
+        return Runtime(llama_cpp=version, gpu=gpu, problem=problem)
 
     async def guess(
         self, entry: ModelEntry, options: LoadOptions, devices: Sequence[Device]

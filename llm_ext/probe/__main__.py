@@ -5,13 +5,15 @@ import queue
 import signal
 import sys
 import threading
+import traceback
 from functools import partial
 from typing import BinaryIO, NoReturn
 
-from llm_ext.errors import LLMError, ModelLoadError
+from llm_ext.errors import LLMError, ProbeError
 from llm_ext.ipc.channel import read_frame, write_frame
 from llm_ext.ipc.probe import Answer, Question, Refused, decode_question, encode
 from llm_ext.ipc.stdio import private_pipes
+from llm_ext.llama.runtime import check_runtime
 
 
 class _Outbox:
@@ -63,17 +65,16 @@ def _read(inbox: BinaryIO, questions: "queue.SimpleQueue[Question]") -> None:
 def _answer(question: Question, outbox: _Outbox) -> Answer:
     try:
         # Importing llama.cpp takes a moment and can fail, in words for who asked.
+        check_runtime()
         from llm_ext.probe.answers import answer  # noqa: PLC0415
 
         return answer(question, partial(_overrun, question, outbox))
     except LLMError as error:
         return _refused(question, error)
-    except (ImportError, OSError, RuntimeError) as error:
-        return Refused(
-            id=question.id,
-            code=ModelLoadError.code,
-            message=f"llama-cpp-python cannot be used: {error}. Install it again.",
-        )
+    # Whatever a question does, others are answered by this process.
+    except Exception as error:  # noqa: BLE001  # see above
+        traceback.print_exc()
+        return _refused(question, ProbeError(type(error).__name__))
 
 
 def _overrun(question: Question, outbox: _Outbox, error: LLMError) -> NoReturn:

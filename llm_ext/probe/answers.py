@@ -28,7 +28,6 @@ from llm_ext.llama.devices import devices
 from llm_ext.llama.estimate import measure
 from llm_ext.llama.library import (
     Log,
-    check_version,
     supports_gpus,
     supports_mlock,
     supports_mmap,
@@ -51,7 +50,6 @@ def answer(question: Question, overrun: Overrun) -> Answer:
         ChatTemplateError: The template is missing or refuses the messages.
         ModelError: llama.cpp refused the file.
     """
-    check_version()
     match question:
         case AskDevices(id=number):
             return DevicesFound(

@@ -28,6 +28,7 @@ from llm_ext.ipc.messages import (
 from llm_ext.ipc.stdio import private_pipes
 from llm_ext.llama.parts import parts
 from llm_ext.llama.read_ahead import Reading
+from llm_ext.llama.runtime import check_runtime
 
 from .preparer import Preparer
 
@@ -151,6 +152,7 @@ class _Serving:
         reading = Reading(parts(path), partial(progress, "reading"))
         # Importing llama.cpp takes a moment and can fail: it belongs to the load, and
         # the file is read meanwhile.
+        check_runtime()
         from llm_ext.worker.build import loaded_model  # noqa: PLC0415
         from llm_ext.worker.engine_thread import EngineThread  # noqa: PLC0415
 

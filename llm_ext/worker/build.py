@@ -18,7 +18,7 @@ from llm_ext.llama.chat_templates import chat_templates
 from llm_ext.llama.context import Context
 from llm_ext.llama.embedder import made_for_vectors
 from llm_ext.llama.estimate import open_context, open_model, resolved
-from llm_ext.llama.library import Log, check_version, supports_gpus
+from llm_ext.llama.library import Log, supports_gpus
 from llm_ext.llama.model import Model
 from llm_ext.llama.parts import parts
 from llm_ext.llama.read_ahead import Reading
@@ -106,9 +106,8 @@ def loaded_model(
         InvalidRequestError: The options do not fit what there is here.
         ModelUnreadableError: A file cannot be read.
         InsufficientMemoryError: A device has no room for its part.
-        ModelLoadError: llama.cpp refused, or is of an untested release.
+        ModelLoadError: llama.cpp refused.
     """
-    check_version()
     with ExitStack() as stack:
         log = stack.enter_context(closing(Log()))
         if options.gpu_layers != 0 and not supports_gpus():

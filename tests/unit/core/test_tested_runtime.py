@@ -17,3 +17,9 @@ def test_another_one_is_named_with_what_to_install(version: str) -> None:
     problem = version_problem(version) or ""
     assert f"llama-cpp-python {version} is installed" in problem
     assert "pip install 'llama-cpp-python>=0.3.36,<0.3.37'" in problem
+
+
+def test_none_at_all_is_told_with_what_to_install() -> None:
+    problem = version_problem(None) or ""
+    assert "is not installed" in problem
+    assert "pip install llama-cpp-python" in problem
