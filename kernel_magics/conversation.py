@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .inert import inert
+
 Message = dict[str, Any]
 
 
@@ -43,6 +45,12 @@ class Conversation:
         """
         turns = self.turns[-last:] if last > 0 else []
         return messages(question, system=system, turns=turns)
+
+
+def heading(question: str) -> str:
+    """Return a question in Markdown, as what stands above its answer."""
+    first, end, rest = question.strip().partition("\n")
+    return inert(f"**{first.strip()}**{end}{rest}")
 
 
 def messages(

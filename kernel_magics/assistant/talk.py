@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kernel_magics.answer import Answer
-from kernel_magics.conversation import Conversation
+from kernel_magics.conversation import Conversation, heading
 from kernel_magics.inert import inert
 
 
@@ -40,5 +40,5 @@ class Talk:
     def _repr_markdown_(self) -> str:
         turns = self.conversation.turns
         return "\n\n".join(
-            f"**{turn.question}**\n\n{inert(turn.answer)}" for turn in turns
+            f"{heading(turn.question)}\n\n{inert(turn.answer)}" for turn in turns
         )

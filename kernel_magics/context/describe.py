@@ -16,8 +16,8 @@ def describe(value: object, limit: int) -> str:
 
     Texts are kept as they are, and cut in their middle where they are too long: the
     beginning and the end say most. Functions and classes are their source. Tables and
-    arrays are summed up with their shape and their first rows. It never raises,
-    whatever a value's own methods do.
+    arrays are summed up with their shape and their first rows; a single number of
+    theirs is that number. It never raises, whatever a value's own methods do.
     """
     try:
         return shortened(_text(value, limit), limit)
@@ -103,7 +103,9 @@ def _first_rows(table: Any, limit: int) -> str:  # noqa: ANN401  # pandas' or an
 
 
 def _array(array: Any, limit: int) -> str:  # noqa: ANN401  # numpy's or another's
-    shape = " x ".join(str(size) for size in array.shape) or "a single number"
+    if not array.shape:
+        return str(array)
+    shape = " x ".join(str(size) for size in array.shape)
     head = f"{type(array).__name__} of {shape}, {array.dtype}"
     if getattr(array, "size", 0) and hasattr(array, "min"):
         with suppress(TypeError, ValueError):  # texts and objects have no order

@@ -9,7 +9,8 @@ from IPython.core.error import UsageError
 from kernel_magics.errors import MagicError
 from kernel_magics.fences import fenced
 
-from .budget import Excerpt
+from .budget import Excerpt, characters
+from .describe import shortened
 
 _FRAMES = 12
 
@@ -54,11 +55,15 @@ def plain_trace(error: BaseException) -> str:
     return "".join(lines).rstrip()
 
 
-def excerpts(failure: Failure | None) -> list[Excerpt]:
-    """Return the last failure as pieces of a prompt."""
+def excerpts(failure: Failure | None, limit: int) -> list[Excerpt]:
+    """Return the last failure as pieces of a prompt of about ``limit`` tokens.
+
+    An error's text may be as long as a table: half of the room is the cell's.
+    """
     if failure is None:
         return []
+    trace = shortened(failure.trace, characters(limit) // 2)
     return [
-        Excerpt(title="The last error", text=fenced(failure.trace)),
+        Excerpt(title="The last error", text=fenced(trace)),
         Excerpt(title="The cell that raised it", text=fenced(failure.code, "python")),
     ]

@@ -3,12 +3,12 @@
 Braces are common in what people ask about, so a pair is replaced only where it can be
 meant: it holds a name that the notebook knows (also ``{a.b}``, ``{a[0]}`` and
 ``{a['key']}``), and it stands neither in code (between backticks, in an f-string), nor
-in mathematics (between dollars, after a command, ``_`` or ``^``), nor beside another
-brace, a word or a dollar.
+in mathematics (between dollars, after a command, ``_`` or ``^``), nor beside a word, a
+dollar or a brace that was not replaced itself.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,15 +22,16 @@ _KEPT = re.compile(
     | (?<![\\\w$])\$(?=\S)[^$\n]+?(?<=\S)\$(?!\w)
     | \\\(.+?\\\) | \\\[.+?\\\]
     | \\begin\{(?P<env>[^{}\n]+)\}.*?\\end\{(?P=env)\}
-    | \b(?:[fF][rR]?|[rR][fF])(?:\"\"\".*?\"\"\"|'''.*?'''|"[^"\n]*"|'[^'\n]*')
+    | \b(?!f'\([a-z]\))(?:[fF][rR]?|[rR][fF])
+      (?:\"\"\".*?\"\"\"|'''.*?'''|"[^"\n]*"|'[^'\n]*')
     """,
     re.DOTALL | re.MULTILINE | re.VERBOSE,
 )
-"""What is never looked into: code, mathematics, f-strings."""
+"""What is never looked into: code, mathematics, f-strings; f'(x) is a derivative."""
 
 _NAMED = re.compile(
     r"""
-    (?<![\w\\{$}\]^])
+    (?<![\w\\{$\]^])
     \{
     (?P<name>[^\W\d]\w*)
     (?P<path>(?:\.[^\W\d]\w*|\[-?\d+\]|\['[^'\]\n]*'\]|\["[^"\]\n]*"\])*)
@@ -55,13 +56,7 @@ def interpolate(text: str, values: Mapping[str, Any], limit: int) -> Interpolate
 
     A name that is not in ``values``, or leads nowhere, stays as it is written.
     """
-    kept = [match.span() for match in _KEPT.finditer(text)]
-    found = [
-        (match, value)
-        for match in _NAMED.finditer(text)
-        if not any(start <= match.start() < end for start, end in kept)
-        for value in _looked_up(match, values)
-    ]
+    found = list(_found(text, values))
     parts: list[str] = []
     position = 0
     share = max(limit // max(len(found), 1), 1)
@@ -71,6 +66,21 @@ def interpolate(text: str, values: Mapping[str, Any], limit: int) -> Interpolate
     parts.append(text[position:])
     names = dict.fromkeys(match[0] for match, _ in found)
     return Interpolated(text="".join(parts), names=tuple(names))
+
+
+def _found(text: str, values: Mapping[str, Any]) -> Iterator[tuple[re.Match[str], Any]]:
+    """Yield what is to be replaced, with its value."""
+    kept = [match.span() for match in _KEPT.finditer(text)]
+    replaced = -1
+    for match in _NAMED.finditer(text):
+        start = match.start()
+        if any(first <= start < end for first, end in kept):
+            continue
+        if text[:start].endswith("}") and start != replaced:
+            continue
+        for value in _looked_up(match, values):
+            replaced = match.end()
+            yield match, value
 
 
 def _looked_up(match: re.Match[str], values: Mapping[str, Any]) -> list[Any]:

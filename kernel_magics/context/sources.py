@@ -38,17 +38,17 @@ def gathered(notebook: Notebook, names: Iterable[str], limit: int) -> list[Excer
     left = limit
     for position, name in enumerate(wanted):
         share = left // (len(wanted) - position)
-        fits = fitting(_source(notebook, name), share)
+        fits = fitting(_source(notebook, name, share), share)
         taken += fits
         left -= sum(tokens(str(excerpt)) for excerpt in fits)
     return taken
 
 
-def _source(notebook: Notebook, name: str) -> Iterator[Excerpt]:
+def _source(notebook: Notebook, name: str, limit: int) -> Iterator[Excerpt]:
     match name:
         case "cells":
             yield from cells.excerpts(notebook.cells, notebook.values)
         case "variables":
             yield from variables.excerpts(notebook.values, notebook.hidden)
         case "errors":
-            yield from failures.excerpts(notebook.failure)
+            yield from failures.excerpts(notebook.failure, limit)

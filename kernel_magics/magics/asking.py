@@ -58,11 +58,22 @@ class Asked:
     allowed: bool = False
 
 
-def messages_of(session: Session, asked: Asked) -> list[dict[str, Any]]:
-    """Return the messages of a question, with all the earlier turns it may have."""
+def exchange_of(session: Session, asked: Asked) -> Exchange:
+    """Return what is sent for a question, with all the earlier turns it may have."""
     instruction = "" if asked.schema else INSTRUCTIONS.get(asked.kind, "")
     system = "\n\n".join(part for part in (asked.system, instruction) if part)
-    return messages(asked.prompt, system=system, turns=_turns(session, asked.history))
+    turns = _turns(session, asked.history)
+    consent = everything
+    if asked.toolbox is not None and not asked.allowed:
+        consent = partial(session.consent, asked.toolbox)
+    question = Question(
+        model=asked.model,
+        messages=tuple(messages(asked.prompt, system=system, turns=turns)),
+        options=asked.options,
+        schema=asked.schema,
+        toolbox=asked.toolbox,
+    )
+    return Exchange(question, consent=consent)
 
 
 def show_answer(session: Session, asked: Asked) -> Answer:
@@ -75,20 +86,7 @@ def show_answer(session: Session, asked: Asked) -> Answer:
         MagicError: The server refused, or is gone; says why.
         StoppedError: The user interrupted; the request ended on the server too.
     """
-    turns = _turns(session, asked.history)
-    consent = everything
-    if asked.toolbox is not None and not asked.allowed:
-        consent = partial(session.consent, asked.toolbox)
-    exchange = Exchange(
-        Question(
-            model=asked.model,
-            messages=tuple(messages_of(session, asked)),
-            options=asked.options,
-            schema=asked.schema,
-            toolbox=asked.toolbox,
-        ),
-        consent=consent,
-    )
+    exchange = exchange_of(session, asked)
     reply = Reply(
         session.output(),
         exchange,
@@ -97,7 +95,8 @@ def show_answer(session: Session, asked: Asked) -> Answer:
         stats=asked.stats,
     )
     question = asked.question if asked.history else ""
-    pieces = _pieces(session.client, exchange, len(turns))
+    turns = len(_turns(session, asked.history))
+    pieces = _pieces(session.client, exchange, turns)
     return follow(session, reply, pieces, question=question)
 
 

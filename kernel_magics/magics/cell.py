@@ -1,5 +1,6 @@
 """``%%llm``: asks the text of the cell, and shows the answer as it comes."""
 
+import json
 from argparse import Namespace
 from typing import Any
 
@@ -11,10 +12,11 @@ from kernel_magics.context.interpolate import Interpolated, interpolate
 from kernel_magics.context.sources import SOURCES, gathered
 from kernel_magics.fences import fenced
 from kernel_magics.functions import Toolbox
+from kernel_magics.inert import inert
 from kernel_magics.schema import Schema, schema_of
 
 from .arguments import listed
-from .asking import Asked, messages_of, sampling, show_answer
+from .asking import Asked, exchange_of, sampling, show_answer
 from .session import Session
 
 CONTEXT_TITLE = "These are parts of my notebook.\n\n"
@@ -53,7 +55,7 @@ class CellQuestion:
         if arguments.raw or not options.interpolate:
             return Interpolated(text=text, names=())
         limit = characters(options.context_tokens)
-        return interpolate(text, self._session.values, limit)
+        return interpolate(text, self._session.own_values, limit)
 
     def _excerpts(self, arguments: Namespace) -> list[Excerpt]:
         names = listed(arguments.context)
@@ -104,19 +106,25 @@ class CellQuestion:
         self, asked: Asked, question: Interpolated, excerpts: list[Excerpt]
     ) -> None:
         """Show what would be sent, and about how long it is."""
-        messages = messages_of(self._session, asked)
-        total = sum(tokens(message["content"]) for message in messages)
+        exchange = exchange_of(self._session, asked)
+        messages, options = exchange.messages, exchange.options
+        tools = json.dumps(options["tools"]) if "tools" in options else ""
+        total = sum(tokens(m["content"]) for m in messages) + tokens(tools)
         lines = [f"Would be sent to **{asked.model}**, about {total} tokens:"]
         for message in messages:
             content = message["content"]
             lines.append(f"**{message['role']}**, about {tokens(content)} tokens")
             lines.append(fenced(content))
+        if options:
+            lines.append("**options**")
+            lines.append(fenced(json.dumps(options, indent=2, ensure_ascii=False)))
         if excerpts:
             titles = ", ".join(excerpt.title for excerpt in excerpts)
             lines.append(f"From the notebook: {titles}.")
         if question.names:
             lines.append(f"Replaced: {', '.join(f'`{n}`' for n in question.names)}.")
-        self._session.show("\n\n".join(lines))
+        text = "\n\n".join(lines)
+        self._session.show(inert(text), text)
 
     def _offer(self, answer: Answer) -> None:
         """Put the code into the next cell, or at the next prompt of a terminal."""

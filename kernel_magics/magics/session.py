@@ -71,6 +71,19 @@ class Session:
         return values
 
     @property
+    def own_values(self) -> dict[str, Any]:
+        """The namespace without the shell's own functions, such as ``open``."""
+        shell = self.shell.user_ns_hidden
+        return {
+            name: value
+            for name, value in self.values.items()
+            if name in ("In", "Out")
+            or name.startswith("_")
+            or name not in shell
+            or shell[name] is not value
+        }
+
+    @property
     def notebook(self) -> Notebook:
         """What the notebook holds now."""
         return Notebook(

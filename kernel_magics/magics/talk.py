@@ -11,9 +11,10 @@ from IPython.display import display
 from kernel_magics.answer import Answer
 from kernel_magics.context import cells, failures
 from kernel_magics.context.budget import Excerpt, fitting
-from kernel_magics.context.describe import describe
+from kernel_magics.conversation import heading
 from kernel_magics.exchange import Exchange, Question
 from kernel_magics.fences import fenced
+from kernel_magics.inert import inert
 from kernel_magics.pieces import Piece, prompt_pieces
 from kernel_magics.render.reply import Reply
 from kernel_magics.render.tables import table
@@ -54,19 +55,23 @@ def _history(session: Session, _arguments: Namespace) -> None:
         return
     parts = []
     for number, turn in enumerate(turns, 1):
-        question, answer = (
-            describe(turn.question, _SHOWN),
-            describe(turn.answer, _SHOWN),
-        )
-        parts.append(f"**{number}. {question}**\n\n{answer}")
+        parts.append(heading(f"{number}. {_beginning(turn.question)}"))
+        parts.append(inert(_beginning(turn.answer)))
     session.show("\n\n".join(parts))
+
+
+def _beginning(text: str) -> str:
+    # Without the end of a long text: what is left of its blocks would not fit together.
+    left_out = len(text) - _SHOWN
+    return text if left_out <= 0 else f"{text[:_SHOWN]}… ({left_out} characters more)"
 
 
 def _fix(session: Session, arguments: Namespace) -> None:
     failure = session.failures.last
     if failure is None:
         raise UsageError("No cell of this notebook has failed since the magics came.")
-    answer = _ask(session, arguments, FIX, failures.excerpts(failure))
+    limit = session.options.context_tokens
+    answer = _ask(session, arguments, FIX, failures.excerpts(failure, limit))
     if "```" in answer.text:
         session.shell.set_next_input(answer.code, replace=False)
 

@@ -44,6 +44,11 @@ class CellOutput:
             b.get("text/markdown", b.get("text/plain", "")) for b in bundles
         )
 
+    @property
+    def plain(self) -> str:
+        """The displays' plain text."""
+        return "\n".join(b["text/plain"] for b in self.displays.values())
+
     def take(self, message: dict[str, Any]) -> bool:
         """Take a message from the kernel; return whether it was the cell's last."""
         content = message["content"]

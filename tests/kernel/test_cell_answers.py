@@ -167,6 +167,46 @@ def test_values_go_into_the_question(cells: Notebook) -> None:
     assert "Is {n}?" in raw
 
 
+def test_a_name_of_the_shells_own_is_no_value(cells: Notebook) -> None:
+    """Unless the notebook has given it another one; outputs are the notebook's."""
+    cells.run("40 + 2")
+    asked = "%%llm hello --dry-run --no-history\n<D open={open}> {quit} {_}"
+    assert "<D open={open}> {quit} 42" in cells.run(asked).plain
+    cells.run("open = 'shut'")
+    text = cells.run(asked).plain
+    cells.run("open = get_ipython().user_ns_hidden['open']")
+    assert "<D open=shut> {quit} 42" in text
+
+
+def test_a_preview_has_all_that_would_be_sent(cells: Notebook) -> None:
+    """Tools, which take tokens, the schema and the options, beside the messages."""
+    cells.run(WEATHER)
+    cells.run(SCHEMAS)
+    ask = "%%llm hello --dry-run --no-history"
+    without = cells.run(f"{ask}\nHi").text
+    text = cells.run(f"{ask} --tools get_weather --schema Point -t 0.5\nHi").text
+    assert '"name": "get_weather"' in text
+    assert '"json_schema"' in text
+    assert '"temperature": 0.5' in text
+    assert "about 1 tokens:" in without
+    assert "about 1 tokens:" not in text
+
+
+def test_the_conversation_is_shown_turn_by_turn(cells: Notebook) -> None:
+    """A long answer ends with its beginning, and so do its blocks."""
+    cells.run(
+        "shown = get_ipython().find_cell_magic('llm').__self__.session.conversation\n"
+        "code = '```python\\n' + 'x = 1\\n' * 70 + '```\\n' + 'and so on ' * 90\n"
+        "shown.add('one\\n\\ntwo', code)\n"
+        "shown.add('three', 'four')"
+    )
+    text = cells.run("%llm history").text
+    assert text.startswith("**1. one**\n\ntwo\n\n```python\nx = 1")
+    assert text.endswith("\n\n**2. three**\n\nfour")
+    assert text.count("```") == 2
+    assert "characters more)" in text
+
+
 def test_an_answer_in_a_question_is_its_text(cells: Notebook) -> None:
     """Not what an object of its kind looks like."""
     cells.run("%%llm hello -o said\nHi")

@@ -26,6 +26,8 @@ VALUES = {
         ),
         ("in {facts['city']}, {name.__class__.__name__}", "in Turin, str"),
         ("({x})", "(41)"),
+        ("{a}{b}{a} {a}{no}{b}", "121 1{no}{b}"),
+        ("If f'(x) = {x} and g'(x) = 2", "If f'(x) = 41 and g'(x) = 2"),
         (
             "a value's braces stay: {text}",
             "a value's braces stay: braces {x} in a value",

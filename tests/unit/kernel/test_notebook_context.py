@@ -44,12 +44,13 @@ def test_a_table_of_many_columns_keeps_to_its_room() -> None:
 
 
 def test_an_array_is_its_shape_and_its_range() -> None:
-    """Also where it has no order, no numbers, or one number alone."""
+    """Also where it has no order, or no numbers; a number alone is that number."""
     text = describe(np.arange(1e6).reshape(1000, 1000), 400)
     assert len(text) <= 460
     assert "1000 x 1000, float64, from 0.0 to 999999.0" in text
     assert "of 2, <U1" in describe(np.array(["a", "b"]), 400)
-    assert "a single number" in describe(np.array(3), 400)
+    assert describe(np.array(3), 400) == "3"
+    assert describe(pd.Series([1, 2]).mean(), 400) == "1.5"
 
 
 def test_a_long_collection_is_its_length_and_its_first_items() -> None:
@@ -145,11 +146,20 @@ def test_the_last_failure_is_the_users_own() -> None:
     assert failures.last is not None
     assert failures.last.code == "1/0"
     assert failures.last.trace.endswith("ZeroDivisionError: boom")
-    assert [e.title for e in excerpts(failures.last)] == [
+    assert [e.title for e in excerpts(failures.last, 1000)] == [
         "The last error",
         "The cell that raised it",
     ]
-    assert excerpts(None) == []
+    assert excerpts(None, 1000) == []
+
+
+def test_a_long_error_leaves_room_for_the_cell_that_raised_it() -> None:
+    """Without the code nothing can be mended."""
+    failures = Failures()
+    failures.note(ended("total = x / 0", ValueError("x" * 9000)))
+    trace, code = fitting(excerpts(failures.last, 500), 500)
+    assert "left out" in trace.text
+    assert "total = x / 0" in code.text
 
 
 @pytest.mark.parametrize("limit", [0, 100, 1000])
