@@ -1,7 +1,10 @@
 """How much a chat template may compute."""
 
 import re
+import sys
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Sized, ValuesView
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, NoReturn
 
 from jinja2.exceptions import SecurityError
@@ -14,6 +17,11 @@ items of a list. A million tokens are some four million characters."""
 MAX_ROUNDS = 4_000_000
 """Rounds of all loops of one rendering together. Some templates look back from every
 message over all others: two thousand of these are two million rounds."""
+
+MAX_MADE = 256 * 2**20
+"""Bytes of all texts and lists that one rendering makes, kept or not. Templates in the
+field make some ten times of what they write; one of them adds each message to all those
+before it, which for 500 messages of 1,000 characters are 250 million."""
 
 _MAX_POWER = 10_000
 _MAX_BITS = 1_000_000
@@ -38,6 +46,25 @@ class Rounds:
             if self._left < 0:
                 _refuse(f"its loops go round more than {MAX_ROUNDS} times")
             yield item
+
+
+class _Made:
+    """What a rendering has made so far, in bytes."""
+
+    size = 0
+
+
+_made: ContextVar[_Made] = ContextVar("made")
+
+
+@contextmanager
+def bounded_making() -> Iterator[None]:
+    """Let :func:`check_size` add up what is made in the block."""
+    before = _made.set(_Made())
+    try:
+        yield
+    finally:
+        _made.reset(before)
 
 
 def check_operation(operator: str, left: Any, right: Any) -> None:  # noqa: ANN401  # any operands
@@ -127,13 +154,17 @@ def check_growth(times: int, size: int) -> None:
 
 
 def check_size(value: Any) -> None:  # noqa: ANN401  # any result
-    """Refuse a result that is too large.
+    """Refuse a result that is too large, alone or with all that was made before.
 
     Raises:
         SecurityError: It is.
     """
     if isinstance(value, str | list | tuple):
         check_growth(len(value), 1)
+        made = _made.get()
+        made.size += sys.getsizeof(value)
+        if made.size > MAX_MADE:
+            _refuse(f"it makes texts and lists of more than {MAX_MADE} bytes")
 
 
 def _check_repeat(times: object, value: object) -> None:

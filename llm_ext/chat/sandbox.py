@@ -35,6 +35,7 @@ ROUNDS = "rounds of loops"
 
 _COUNT = "count rounds"
 _JOIN = "join texts"
+_KEEP = "keep a text"
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
@@ -61,6 +62,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.filters["tojson"] = _tojson
         self.filters[_COUNT] = _count_rounds
         self.filters[_JOIN] = _join_texts
+        self.filters[_KEEP] = _kept
         self.filters |= {
             name: _checked(self.filters[name], _FILTER_CHECKS.get(name))
             for name in (*_TEXT_FILTERS, *_FILTER_CHECKS)
@@ -105,7 +107,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
 
 class _Bounded(NodeTransformer):
-    """Puts bounds around loops and around texts put together with ``~``.
+    """Puts bounds around loops, and around all texts that are put together.
 
     Nothing may be computed while a template is compiled, when there is no limit yet.
     """
@@ -123,6 +125,21 @@ class _Bounded(NodeTransformer):
     def visit_Concat(self, node: nodes.Concat) -> nodes.Filter:  # noqa: N802  # likewise
         self.generic_visit(node)
         return _filtered(nodes.List(node.nodes, lineno=node.lineno), _JOIN)
+
+    def visit_TemplateData(self, node: nodes.TemplateData) -> nodes.Const:  # noqa: N802  # likewise
+        # As any other value that is shown: in a loop it becomes much.
+        return nodes.Const(node.data, lineno=node.lineno)
+
+    def visit_AssignBlock(self, node: nodes.AssignBlock) -> nodes.AssignBlock:  # noqa: N802  # likewise
+        self.generic_visit(node)
+        kept = nodes.Filter(node.filter, _KEEP, [], [], None, None, lineno=node.lineno)
+        node.filter = kept
+        return node
+
+    def visit_Getitem(self, node: nodes.Getitem) -> nodes.Expr:  # noqa: N802  # likewise
+        self.generic_visit(node)
+        whole = not isinstance(node.arg, nodes.Slice)
+        return node if whole else _filtered(node, _KEEP)
 
 
 class _GenerationBlocks(Extension):
@@ -166,6 +183,11 @@ class _Counted:
 def _shown(_context: Context, value: Any) -> Any:  # noqa: ANN401  # any value
     """Return what a template writes, before it becomes a text."""
     check_weight(value)
+    return _kept(value)
+
+
+def _kept(value: Any) -> Any:  # noqa: ANN401  # any value
+    check_size(value)
     return value
 
 

@@ -8,7 +8,7 @@ import jinja2
 
 from llm_ext.errors import ChatTemplateError
 
-from .bounds import MAX_TEXT, Rounds
+from .bounds import MAX_TEXT, Rounds, bounded_making
 from .sandbox import ROUNDS, Sandbox
 from .surrogates import without_surrogates
 
@@ -67,7 +67,8 @@ class ChatTemplate:
         if self._template is None:
             raise ChatTemplateError(self._problem, param="model")
         try:
-            return self._output(turns, variables)
+            with bounded_making():
+                return self._output(turns, variables)
         # A template is a program: it can raise anything.
         except Exception as error:
             raise ChatTemplateError(

@@ -1,6 +1,7 @@
 """Chat templates: what models in the field write, and what a hostile one tries."""
 
 import time
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -179,6 +180,49 @@ def test_nothing_is_computed_before_it_is_used(source: str) -> None:
     started = time.monotonic()
     ChatTemplate(source, bos="", eos="")
     assert time.monotonic() - started < 5
+
+
+BIG = "'a' * 7000000"
+KEPT = (
+    f"{{% set ns.l = ns.l + [{BIG}] %}}",
+    f"{{% set ns.l = [ns.l, {BIG} ~ i] %}}",
+    f"{{% set ns.l = [ns.l, ({BIG}).upper()] %}}",
+    "{% set ns.l = [ns.l, big | upper] %}",
+    "{% set ns.l = [ns.l, big[1:]] %}",
+    "{% set x %}{{ big }}{{ i }}{% endset %}{% set ns.l = [ns.l, x] %}",
+    "{% macro f() %}{{ big }}{{ i }}{% endmacro %}{% set ns.l = [ns.l, f()] %}",
+    "{% set x %}{% for j in range(9) %}{{ big }}{% endfor %}{% endset %}",
+    f"{{% set x %}}{{% for j in range(9) %}}{'a' * 9**6}{{% endfor %}}{{% endset %}}",
+)
+
+
+@pytest.mark.parametrize("kept", KEPT, ids=[kept[-40:] for kept in KEPT])
+def test_many_large_texts_are_bounded_together(kept: str) -> None:
+    """However they are made, and wherever a template puts them."""
+    source = (
+        f"{{% set ns = namespace(l=[]) %}}{{% set big = {BIG} %}}"
+        f"{{% for i in range(9999) %}}{kept}{{% endfor %}}"
+    )
+    template = ChatTemplate(source, bos="", eos="")
+    tracemalloc.start()
+    try:
+        with pytest.raises(ChatTemplateError, match="more than"):
+            template.render(QUESTION, {})
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 300 * 2**20
+
+
+def test_a_template_may_add_each_message_to_those_before() -> None:
+    """One in the field does, and keeps nothing of what it makes."""
+    source = (
+        "{% set ns = namespace(x='') %}{% for m in messages %}"
+        "{% set ns.x = ns.x + m.content %}{% endfor %}{{ ns.x }}"
+    )
+    turns = [{"role": "user", "content": "x" * 1000}] * 600
+    template = ChatTemplate(source, bos="", eos="")
+    assert len(template.render(turns, {})) == 600_000
 
 
 @pytest.mark.parametrize("name", ["turns", "self", "variables", "messages", "args"])
