@@ -43,7 +43,8 @@ def _source(template: str) -> str:
         return template
     try:
         return Path(template).expanduser().read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    # Also a home that nobody has, and what is no path at all.
+    except (OSError, ValueError, RuntimeError) as error:
         raise InvalidRequestError(
             f"The chat template {template!r} cannot be read: {error}. Give Jinja, or "
             f"the path of a file that holds it.",

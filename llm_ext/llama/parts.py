@@ -12,9 +12,10 @@ def parts(path: Path) -> list[Path]:
     found = _PART.fullmatch(path.name)
     if found is None:
         return [path]
-    count = int(found["count"])
+    number, count = int(found["number"]), int(found["count"])
+    if not 1 <= number <= count:
+        return [path]
     names = (
-        f"{found['stem']}-{number:05}-of-{count:05}.gguf"
-        for number in range(1, count + 1)
+        f"{found['stem']}-{part:05}-of-{count:05}.gguf" for part in range(1, count + 1)
     )
     return [path.with_name(name) for name in names]

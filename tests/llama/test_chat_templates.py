@@ -54,11 +54,16 @@ def test_the_chosen_one_comes_before_the_models_own(tmp_path: Path) -> None:
         assert chat_template(model, fallback) == OTHER
 
 
-def test_a_file_that_is_not_there_is_an_error_in_words(tmp_path: Path) -> None:
+@pytest.mark.parametrize("path", ["missing.jinja", "~nosuchuser/x.jinja", "a\0b", "."])
+def test_a_file_that_is_not_there_is_an_error_in_words(
+    tmp_path: Path, path: str
+) -> None:
     """It names the file."""
-    missing = LoadOptions(chat_template=str(tmp_path / "missing.jinja"))
+    missing = LoadOptions(chat_template=path)
     with (
         loaded(write_model(tmp_path / "m.gguf")) as model,
-        pytest.raises(InvalidRequestError, match=r"missing\.jinja"),
+        pytest.raises(InvalidRequestError) as caught,
     ):
         chat_template(model, missing)
+    assert repr(path) in str(caught.value)
+    assert caught.value.param == "options"

@@ -84,3 +84,11 @@ def test_parts_are_found_by_the_first_ones_name() -> None:
         folder / "a-b-00002-of-00003.gguf",
         folder / "a-b-00003-of-00003.gguf",
     ]
+
+
+@pytest.mark.parametrize(
+    "name", ["x-00001-of-00000", "x-00000-of-00002", "x-00003-of-00002"]
+)
+def test_a_part_that_cannot_be_is_a_file_like_any_other(name: str) -> None:
+    path = Path("models") / f"{name}.gguf"
+    assert parts(path) == [path]
