@@ -176,7 +176,7 @@ def _gpu_layers(facts: ModelFacts, options: LoadOptions, gpus: Sequence[Device])
             return has_room(estimate(facts, number, gpus), gpus)
 
         return most_that_fit(0, everything, fits) or 0
-    if options.gpu_layers == "all" or options.gpu_layers < 0:
+    if options.gpu_layers == "all":
         return everything
     return min(options.gpu_layers, everything)
 

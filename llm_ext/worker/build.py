@@ -39,12 +39,7 @@ _NO_GPUS = (
 
 
 class LoadedModel:
-    """Everything that answers requests for one model.
-
-    Attributes:
-        devices: Names of the GPUs that it computes on; none: all is done by the
-            processor.
-    """
+    """Everything that answers requests for one model."""
 
     def __init__(
         self,
@@ -58,9 +53,6 @@ class LoadedModel:
         self.jobs = jobs
         self.description = model.description
         self.memory_kind = model.memory_kind
-        self.devices = tuple(
-            name for name in model.gpus if name in model.uses or name in context.uses
-        )
         # llama.cpp rounds the cells up.
         self.context_length = min(context.cells, model.trained_context)
         self._model = model
