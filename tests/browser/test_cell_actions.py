@@ -95,6 +95,29 @@ def test_an_edit_is_a_proposal_until_it_is_accepted(open_lab: OpenLab) -> None:
     expect(cell.locator(".cm-content")).to_contain_text(added)
 
 
+def test_keys_in_a_proposal_are_not_the_notebooks(open_lab: OpenLab) -> None:
+    """Two D would delete the cell, and the proposal with it; Escape goes back there."""
+    page = open_lab()
+    cells = page.locator(".jp-Notebook .jp-CodeCell")
+    before = cells.count()
+    choose(page, 0, "Refactor")
+    accept = page.locator(".jp-llm-proposal").get_by_role("button", name="Accept")
+    expect(accept).to_be_enabled(timeout=SLOW)
+
+    accept.focus()
+    page.keyboard.press("d")
+    page.keyboard.press("d")
+    page.keyboard.press("x")
+    expect(accept).to_be_focused()
+    expect(cells).to_have_count(before)
+    page.keyboard.press("Escape")
+
+    expect(accept).to_have_count(0)
+    assert page.evaluate(
+        "document.querySelector('.jp-Notebook').contains(document.activeElement)"
+    )
+
+
 def test_a_test_goes_below_the_cell(open_lab: OpenLab) -> None:
     """It is code of its own, so the cell stays."""
     page = open_lab()

@@ -75,6 +75,22 @@ def test_a_model_is_estimated_loaded_pinned_and_unloaded(
     expect(row).to_have_attribute("data-state", "unloaded", timeout=SLOW)
 
 
+def test_a_model_is_loaded_and_unloaded_by_keys_alone(open_lab: OpenLab) -> None:
+    """Its row moves to another group, and the focus with it."""
+    page = open_lab()
+    models = open_models(page)
+    row = models.locator('[data-model="spare"]')
+
+    row.get_by_label("Load spare", exact=True).focus()
+    page.keyboard.press("Enter")
+    expect(row).to_have_attribute("data-state", "ready", timeout=SLOW)
+    expect(row.get_by_label("Unload spare")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(row).to_have_attribute("data-state", "unloaded", timeout=SLOW)
+
+    expect(row.get_by_label("Load spare", exact=True)).to_be_focused()
+
+
 def test_what_others_do_shows_at_once(open_lab: OpenLab, lab: LiveServer) -> None:
     """A load by another client is seen, and a new file as well."""
     models = open_models(open_lab())
@@ -93,9 +109,9 @@ def test_an_unreadable_file_says_why(open_lab: OpenLab) -> None:
     """In words, beside the model, before anybody tries to load it."""
     models = open_models(open_lab())
 
-    failed = models.locator('[data-group="failed"]')
+    failed = models.locator('[data-group="failed"][data-model="broken"]')
 
-    expect(failed.locator('[data-model="broken"]')).to_contain_text("broken.gguf")
+    expect(failed).to_contain_text("broken.gguf")
 
 
 def test_the_search_finds_by_part_of_a_name(open_lab: OpenLab) -> None:

@@ -7,11 +7,11 @@ import { FailureNotice } from '../failure-notice';
 import { useChanges } from '../use-changes';
 import { useWords, Words } from '../words';
 import { DeviceList } from './device-list';
-import { DownloadForm } from './download-form';
+import { DownloadButton } from './download-button';
 import { DownloadRow } from './download-row';
 import { groupModels } from './groups';
 import type { LibraryModel } from './model';
-import { ModelGroup } from './model-group';
+import { ModelList } from './model-list';
 
 /** The Models panel. Its model runs while the panel can be seen. */
 export class LibraryPanel extends ReactWidget {
@@ -82,7 +82,7 @@ function Library({ model }: ILibraryProps): React.ReactElement {
             model.filter = event.target.value;
           }}
         />
-        <DownloadForm model={model} />
+        <DownloadButton model={model} />
       </header>
       {connection.state === 'offline' && (
         <FailureNotice
@@ -99,7 +99,7 @@ function Library({ model }: ILibraryProps): React.ReactElement {
       )}
       <div className="jp-llm-library-list">
         {downloads.length > 0 && (
-          <section className="jp-llm-group">
+          <section>
             <h2>{trans.__('Downloads')}</h2>
             <ul>
               {downloads.map(download => (
@@ -112,10 +112,11 @@ function Library({ model }: ILibraryProps): React.ReactElement {
             </ul>
           </section>
         )}
-        {groups.map(group => (
-          <ModelGroup key={group.name} group={group} model={model} />
-        ))}
-        {groups.length === 0 && <Emptiness model={model} />}
+        {groups.length > 0 ? (
+          <ModelList groups={groups} model={model} />
+        ) : (
+          <Emptiness model={model} />
+        )}
       </div>
       {machine !== null && <DeviceList devices={machine.devices} />}
     </>

@@ -1,9 +1,10 @@
 import * as React from 'react';
 
-import type { IModelInfo, IPreflight } from '../api/types';
+import type { ILoadOptions, IModelInfo, IPreflight } from '../api/types';
 import { FailureNotice } from '../failure-notice';
 import { formatBytes } from '../format';
 import { useChanges } from '../use-changes';
+import { useFocusBack } from '../use-focus-back';
 import { useWords } from '../words';
 import type { LibraryModel } from './model';
 import type { LoadPlan } from './plan';
@@ -14,13 +15,15 @@ interface ILoadFormProps {
   readonly info: IModelInfo;
   readonly model: LibraryModel;
   readonly onClose: () => void;
+  readonly onLoad: (options: ILoadOptions) => void;
 }
 
 /** How a model is to be loaded, with what it will take before it is taken. */
 export function LoadForm({
   info,
   model,
-  onClose
+  onClose,
+  onLoad
 }: ILoadFormProps): React.ReactElement | null {
   const [plan, setPlan] = React.useState<LoadPlan | null>(null);
   React.useEffect(() => {
@@ -31,32 +34,31 @@ export function LoadForm({
     };
     // The plan outlives changes of the model's status.
   }, [model, info.id]);
-  return plan && <PlanForm plan={plan} model={model} onClose={onClose} />;
+  return plan && <PlanForm plan={plan} onClose={onClose} onLoad={onLoad} />;
 }
 
-interface IPlanFormProps {
+interface IPlanFormProps extends Pick<ILoadFormProps, 'onClose' | 'onLoad'> {
   readonly plan: LoadPlan;
-  readonly model: LibraryModel;
-  readonly onClose: () => void;
 }
 
 function PlanForm({
   plan,
-  model,
-  onClose
+  onClose,
+  onLoad
 }: IPlanFormProps): React.ReactElement {
   const trans = useWords();
   useChanges(plan.changed);
+  const form = useFocusBack();
   const { id, trainedContext } = plan.model;
   return (
     <form
+      ref={form}
       className="jp-llm-form"
       aria-label={trans.__('Load %1 with options', id)}
       data-lm-suppress-shortcuts="true"
       onSubmit={event => {
         event.preventDefault();
-        onClose();
-        void model.load(id, plan.options);
+        onLoad(plan.options);
       }}
     >
       <NumberField
@@ -159,7 +161,7 @@ function NumberField({
 function Estimate({ plan }: { readonly plan: LoadPlan }): React.ReactElement {
   const trans = useWords();
   return (
-    <div className="jp-llm-estimate" aria-live="polite">
+    <div aria-live="polite">
       {plan.failure ? (
         <FailureNotice failure={plan.failure} />
       ) : plan.preflight ? (

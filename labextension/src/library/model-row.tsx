@@ -11,22 +11,37 @@ import { Meter } from '../meter';
 import { describeLoad } from '../stage';
 import { useWords } from '../words';
 import { describeFacts, describeState } from './facts';
+import type { GroupName } from './groups';
 import { LoadForm } from './load-form';
 import type { LibraryModel } from './model';
 
-interface IModelRowProps {
+interface IButtonProps {
   readonly info: IModelInfo;
   readonly model: LibraryModel;
 }
 
+interface IModelRowProps extends IButtonProps {
+  readonly group: GroupName;
+}
+
 /** One model: what it is, how it is, and what can be done with it. */
-export function ModelRow({ info, model }: IModelRowProps): React.ReactElement {
+export function ModelRow({
+  group,
+  info,
+  model
+}: IModelRowProps): React.ReactElement {
   const trans = useWords();
+  const main = React.useRef<HTMLButtonElement>(null);
   const [isPlanning, setPlanning] = React.useState(false);
   const problem = model.problems.get(info.id);
   const canLoad = info.state === 'unloaded' || info.state === 'failed';
   return (
-    <li className="jp-llm-row" data-state={info.state} data-model={info.id}>
+    <li
+      className="jp-llm-row"
+      data-group={group}
+      data-state={info.state}
+      data-model={info.id}
+    >
       <div className="jp-llm-row-head">
         <span className="jp-llm-dot" aria-hidden="true" />
         <span className="jp-llm-row-name" title={info.id}>
@@ -52,7 +67,7 @@ export function ModelRow({ info, model }: IModelRowProps): React.ReactElement {
             }}
           />
         )}
-        <MainButton info={info} model={model} />
+        <MainButton info={info} model={model} buttonRef={main} />
       </div>
       <div className="jp-llm-row-facts">{describeFacts(info, trans)}</div>
       <RowState info={info} />
@@ -62,6 +77,12 @@ export function ModelRow({ info, model }: IModelRowProps): React.ReactElement {
           model={model}
           onClose={() => {
             setPlanning(false);
+          }}
+          onLoad={options => {
+            // What opened the form goes away while the model is loaded.
+            main.current?.focus();
+            setPlanning(false);
+            void model.load(info.id, options);
           }}
         />
       )}
@@ -94,10 +115,20 @@ export function ModelRow({ info, model }: IModelRowProps): React.ReactElement {
   }
 }
 
+interface IMainButtonProps extends IButtonProps {
+  readonly buttonRef: React.Ref<HTMLButtonElement>;
+}
+
 /** Loads a model, or takes it out of memory. */
-function MainButton({ info, model }: IModelRowProps): React.ReactElement {
+function MainButton({
+  info,
+  model,
+  buttonRef
+}: IMainButtonProps): React.ReactElement {
   const trans = useWords();
   const canLoad = info.state === 'unloaded' || info.state === 'failed';
+  const mustWait =
+    info.state === 'unloading' || (canLoad && model.isPending(info.id));
   const labels = canLoad
     ? [trans.__('Load'), trans.__('Load %1', info.id)]
     : info.state === 'loading'
@@ -107,12 +138,14 @@ function MainButton({ info, model }: IModelRowProps): React.ReactElement {
     <button
       type="button"
       className="jp-llm-button"
+      ref={buttonRef}
       aria-label={labels[1]}
-      disabled={
-        info.state === 'unloading' || (canLoad && model.isPending(info.id))
-      }
+      // A button that is disabled loses the focus.
+      aria-disabled={mustWait}
       onClick={() => {
-        void (canLoad ? model.load(info.id) : model.unload(info.id));
+        if (!mustWait) {
+          void (canLoad ? model.load(info.id) : model.unload(info.id));
+        }
       }}
     >
       {labels[0]}
@@ -120,7 +153,7 @@ function MainButton({ info, model }: IModelRowProps): React.ReactElement {
   );
 }
 
-function PinButton({ info, model }: IModelRowProps): React.ReactElement {
+function PinButton({ info, model }: IButtonProps): React.ReactElement {
   const trans = useWords();
   return (
     <IconButton
@@ -141,7 +174,7 @@ function PinButton({ info, model }: IModelRowProps): React.ReactElement {
 /** What passes by: progress, requests, an error. */
 function RowState({
   info
-}: Pick<IModelRowProps, 'info'>): React.ReactElement | null {
+}: Pick<IButtonProps, 'info'>): React.ReactElement | null {
   const trans = useWords();
   if (info.state === 'loading') {
     const words =
