@@ -5,7 +5,7 @@ interface IIconButtonProps {
   readonly icon: LabIcon;
   /** What it does: read out, and shown when pointed at. */
   readonly label: string;
-  readonly onClick: () => void;
+  readonly onClick: (event: React.MouseEvent) => void;
   readonly disabled?: boolean;
   /** For buttons that stay pressed. */
   readonly pressed?: boolean;

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import type { IAttachment } from '../api/types';
 import { ChatModel, type IMemory } from '../chat/model';
-import type { IWorkspace } from '../notebook/workspace';
+import type { IFiles, IWorkspace } from '../notebook/workspace';
 import type { ILLMServer } from '../tokens';
 import { FakeServer } from './fake-server';
 
@@ -31,8 +31,13 @@ class FakeWorkspace implements IWorkspace {
     return [];
   }
 
-  files(): Promise<readonly IAttachment[]> {
-    return Promise.resolve([]);
+  files(): Promise<IFiles> {
+    const failure = {
+      kind: 'refused',
+      status: null,
+      message: 'a.png'
+    } as const;
+    return Promise.resolve({ attachments: [CELL], failure });
   }
 
   put(): void {
@@ -234,6 +239,19 @@ describe('ChatModel', () => {
 
     expect(server.asked('POST', 'conversations')).toHaveLength(0);
     expect(chat.composer.text).toBe('');
+  });
+
+  it('attaches what it can of the files, and complains about the rest', async () => {
+    await chat.attachFiles();
+
+    expect(chat.composer.attachments).toEqual([CELL]);
+    expect(chat.failure?.message).toBe('a.png');
+  });
+
+  it('lets go of the notebook when it ends', () => {
+    chat.dispose();
+
+    expect(chat.workspace?.isDisposed).toBe(true);
   });
 
   it('begins anew with the model of the settings, wherever one was before', async () => {

@@ -20,7 +20,7 @@ describe('ComposerModel', () => {
 
   const offered = (): string[] => composer.suggestions.map(({ name }) => name);
 
-  it('asks for prompts with the first slash, once', async () => {
+  it('asks for prompts with a slash, once', async () => {
     composer.text = 'hello';
     expect(server.requests).toHaveLength(0);
 
@@ -52,10 +52,32 @@ describe('ComposerModel', () => {
 
     await expect
       .poll(() => {
+        composer.text = '';
         composer.text = '/';
         return offered();
       })
       .toEqual(['a']);
+  });
+
+  it('finds prompts that were added since', async () => {
+    composer.text = '/';
+    await expect.poll(offered).toHaveLength(2);
+    composer.text = '';
+
+    server.replies('GET', 'prompts', { prompts: [{ id: '3', name: 'new' }] });
+    composer.text = '/';
+
+    await expect.poll(offered).toEqual(['new']);
+  });
+
+  it('lets go of what it asked when it ends', async () => {
+    server.hangs();
+    composer.text = '/';
+    await expect.poll(() => server.requests).toHaveLength(1);
+
+    composer.dispose();
+
+    expect(server.requests[0]?.signal.aborted).toBe(true);
   });
 
   it('holds what is attached before what is asked, and no image as text', () => {

@@ -12,13 +12,15 @@ interface IAttachmentMenuProps {
   /** Whether the model sees images. */
   readonly seesImages: boolean;
   readonly onAttach: (attachments: readonly IAttachment[]) => void;
+  readonly onAttachFiles: () => void;
 }
 
 /** Attaches parts of the notebook in front, and files. */
 export function AttachmentMenu({
   workspace,
   seesImages,
-  onAttach
+  onAttach,
+  onAttachFiles
 }: IAttachmentMenuProps): React.ReactElement {
   const trans = useWords();
   useChanges(workspace.changed);
@@ -29,16 +31,14 @@ export function AttachmentMenu({
       menu.current?.querySelector<HTMLButtonElement>('button:enabled')?.focus();
     }
   }, [isOpen]);
-  const needsCell = !workspace.hasCell;
-  const choices: [string, boolean, () => readonly IAttachment[]][] = [
-    [trans.__('Current cell'), needsCell, () => workspace.cell()],
-    [trans.__('Selected cells'), needsCell, () => workspace.selectedCells()],
+  const choices: [string, () => readonly IAttachment[]][] = [
+    [trans.__('Current cell'), () => workspace.cell()],
+    [trans.__('Selected cells'), () => workspace.selectedCells()],
     [
       trans.__('Output of the current cell'),
-      needsCell,
       () => workspace.outputs(seesImages)
     ],
-    [trans.__('Last error'), needsCell, () => workspace.error()]
+    [trans.__('Last error'), () => workspace.error()]
   ];
   return (
     <div
@@ -65,11 +65,11 @@ export function AttachmentMenu({
           role="group"
           aria-label={trans.__('Attach something')}
         >
-          {choices.map(([label, isDisabled, get]) => (
+          {choices.map(([label, get]) => (
             <button
               key={label}
               type="button"
-              disabled={isDisabled}
+              disabled={get().length === 0}
               onClick={() => {
                 setOpen(false);
                 onAttach(get());
@@ -82,7 +82,7 @@ export function AttachmentMenu({
             type="button"
             onClick={() => {
               setOpen(false);
-              void workspace.files().then(onAttach);
+              onAttachFiles();
             }}
           >
             {trans.__('File…')}

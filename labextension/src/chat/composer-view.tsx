@@ -80,6 +80,11 @@ export function ComposerView({
               composer.attach(...attachments);
               input.current?.focus();
             }}
+            onAttachFiles={() => {
+              void model.attachFiles().then(() => {
+                input.current?.focus();
+              });
+            }}
           />
         )}
         <span className="jp-llm-tokens">
@@ -90,19 +95,25 @@ export function ComposerView({
         </span>
         {isBusy ? (
           <IconButton
+            key="stop"
             icon={stopIcon}
             label={trans.__('Stop (Escape)')}
             disabled={conversation.activity.state === 'stopping'}
-            onClick={() => {
-              void conversation.stop();
+            onClick={({ detail }) => {
+              // The second click of a double one was meant for Send, which was here.
+              if (detail < 2) {
+                void conversation.stop();
+              }
             }}
           />
         ) : (
           <IconButton
+            key="send"
             icon={sendIcon}
             label={trans.__('Send (Enter)')}
             disabled={!isReady}
             onClick={() => {
+              input.current?.focus();
               void model.send();
             }}
           />

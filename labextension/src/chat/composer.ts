@@ -1,11 +1,12 @@
 import type { ServerConnection } from '@jupyterlab/services';
+import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 
 import { listPrompts } from '../api/prompts';
 import type { IAttachment, IPrompt } from '../api/types';
 
 /** What is about to be sent. */
-export class ComposerModel {
+export class ComposerModel implements IDisposable {
   constructor(private readonly _settings: ServerConnection.ISettings) {}
 
   get text(): string {
@@ -13,8 +14,9 @@ export class ComposerModel {
   }
 
   set text(text: string) {
+    const isNew = text.startsWith('/') && !this._text.startsWith('/');
     this._text = text;
-    if (text.startsWith('/') && !this._isAsked) {
+    if (isNew) {
       void this._askForPrompts();
     }
     this._changed.emit();
@@ -51,6 +53,10 @@ export class ComposerModel {
     return this._changed;
   }
 
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
   attach(...attachments: readonly IAttachment[]): void {
     this._attachments = [...this._attachments, ...attachments];
     this._changed.emit();
@@ -82,23 +88,27 @@ export class ComposerModel {
     this._changed.emit();
   }
 
+  dispose(): void {
+    this._isDisposed = true;
+    this._asking.abort();
+    Signal.clearData(this);
+  }
+
   private async _askForPrompts(): Promise<void> {
-    this._isAsked = true;
+    this._asking.abort();
+    this._asking = new AbortController();
     try {
-      this._prompts = await listPrompts(
-        this._settings,
-        new AbortController().signal
-      );
+      this._prompts = await listPrompts(this._settings, this._asking.signal);
     } catch {
-      // Without the library a slash is a slash; the next one asks again.
-      this._isAsked = false;
+      // Those that are known stay; the next slash asks again.
     }
     this._changed.emit();
   }
 
   private readonly _changed = new Signal<this, void>(this);
+  private _asking = new AbortController();
   private _attachments: readonly IAttachment[] = [];
-  private _isAsked = false;
+  private _isDisposed = false;
   private _prompts: readonly IPrompt[] = [];
   private _text = '';
 }

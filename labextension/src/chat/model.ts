@@ -73,7 +73,7 @@ export class ChatModel implements IDisposable {
     return this._number;
   }
 
-  /** Why a conversation could not be opened or saved; null once that is past. */
+  /** What failed last beside the conversation; null once that is past. */
   get failure(): IFailure | null {
     return this._failure;
   }
@@ -162,6 +162,16 @@ export class ChatModel implements IDisposable {
     }
   }
 
+  /** Attach text files that a person chooses; what is none is complained about. */
+  async attachFiles(): Promise<void> {
+    const files = await this.workspace?.files();
+    if (files !== undefined) {
+      this.composer.attach(...files.attachments);
+      this._failure = files.failure ?? this._failure;
+      this._changed.emit();
+    }
+  }
+
   /** Send what the composer holds. */
   async send(): Promise<void> {
     const { composer, conversation } = this;
@@ -238,8 +248,10 @@ export class ChatModel implements IDisposable {
     this.stop();
     this._server.feed.changed.disconnect(this._onFeed);
     this._conversation.dispose();
+    this.composer.dispose();
     this.count.dispose();
     this.shelf.dispose();
+    this.workspace?.dispose();
     Signal.clearData(this);
   }
 

@@ -1,4 +1,4 @@
-import type { Cell } from '@jupyterlab/cells';
+import { type Cell, isCodeCellModel } from '@jupyterlab/cells';
 import { FileDialog } from '@jupyterlab/filebrowser';
 import type { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import type { IDocumentManager } from '@jupyterlab/docmanager';
@@ -7,15 +7,16 @@ import {
   type Notebook,
   NotebookActions
 } from '@jupyterlab/notebook';
+import type { Contents } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { type ISignal, Signal } from '@lumino/signaling';
 
 import type { IAttachment } from '../api/types';
 import { errorOf, imagesOf, textOf } from './outputs';
-import type { IWorkspace, Place } from './workspace';
+import type { IFiles, IWorkspace, Place } from './workspace';
 
 /** What is needed to let a person choose files. */
-export interface IFiles {
+export interface IFileSource {
   readonly manager: IDocumentManager;
   readonly browser: IDefaultFileBrowser;
 }
@@ -24,18 +25,19 @@ export interface IFiles {
 export class NotebookWorkspace implements IWorkspace {
   constructor(
     private readonly _tracker: INotebookTracker,
-    private readonly _files: IFiles | null,
+    private readonly _files: IFileSource | null,
     private readonly _trans: TranslationBundle
   ) {
-    const changed = (): void => {
-      this._changed.emit();
-    };
-    _tracker.activeCellChanged.connect(changed);
-    _tracker.currentChanged.connect(changed);
+    _tracker.activeCellChanged.connect(this._onTracker);
+    _tracker.currentChanged.connect(this._onTracker);
   }
 
   get changed(): ISignal<this, void> {
     return this._changed;
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
   }
 
   get hasCell(): boolean {
@@ -76,19 +78,21 @@ export class NotebookWorkspace implements IWorkspace {
   }
 
   error(): readonly IAttachment[] {
-    for (const cell of [...(this._notebook()?.widgets ?? [])].reverse()) {
-      const content = errorOf(cell.model);
-      if (content !== null) {
-        const name = this._trans.__('Error in cell %1', this._numberOf(cell));
-        return [this._source(cell), { kind: 'error', name, content }];
-      }
+    const [cell] = (this._notebook()?.widgets ?? [])
+      .filter(({ model }) => errorOf(model) !== null)
+      .reverse()
+      .sort((one, other) => runOf(other) - runOf(one));
+    if (cell === undefined) {
+      return [];
     }
-    return [];
+    const name = this._trans.__('Error in cell %1', this._numberOf(cell));
+    const content = errorOf(cell.model) ?? '';
+    return [this._source(cell), { kind: 'error', name, content }];
   }
 
-  async files(): Promise<readonly IAttachment[]> {
+  async files(): Promise<IFiles> {
     if (this._files === null) {
-      return [];
+      return { attachments: [], failure: null };
     }
     const { manager, browser } = this._files;
     const { value } = await FileDialog.getOpenFiles({
@@ -97,16 +101,19 @@ export class NotebookWorkspace implements IWorkspace {
       defaultPath: browser.model.path
     });
     const chosen = (value ?? []).filter(({ type }) => type !== 'directory');
-    return Promise.all(
-      chosen.map(async ({ path, name }) => {
-        const file = await manager.services.contents.get(path, {
-          type: 'file',
-          format: 'text',
-          content: true
-        });
-        return { kind: 'file', name, content: String(file.content) };
-      })
+    const read = await Promise.all(
+      chosen.map(file => readText(manager.services.contents, file))
     );
+    const others = chosen.filter((_, place) => read[place] === null);
+    const message = this._trans.__(
+      'Not attached, since they cannot be read as text: %1',
+      others.map(({ name }) => name).join(', ')
+    );
+    return {
+      attachments: read.filter(file => file !== null),
+      failure:
+        others.length === 0 ? null : { kind: 'refused', status: null, message }
+    };
   }
 
   put(code: string, place: Place): void {
@@ -120,6 +127,13 @@ export class NotebookWorkspace implements IWorkspace {
       NotebookActions.insertBelow(notebook);
     }
     notebook.activeCell?.model.sharedModel.setSource(code);
+  }
+
+  dispose(): void {
+    this._isDisposed = true;
+    this._tracker.activeCellChanged.disconnect(this._onTracker);
+    this._tracker.currentChanged.disconnect(this._onTracker);
+    Signal.clearData(this);
   }
 
   private _notebook(): Notebook | null {
@@ -138,5 +152,32 @@ export class NotebookWorkspace implements IWorkspace {
     return (this._notebook()?.widgets.indexOf(cell) ?? -1) + 1;
   }
 
+  private readonly _onTracker = (): void => {
+    this._changed.emit();
+  };
+
   private readonly _changed = new Signal<this, void>(this);
+  private _isDisposed = false;
+}
+
+/** Read a file as an attachment; null where it is no text. */
+async function readText(
+  contents: Contents.IManager,
+  { path, name }: Contents.IModel
+): Promise<IAttachment | null> {
+  try {
+    const file = await contents.get(path, {
+      type: 'file',
+      format: 'text',
+      content: true
+    });
+    return { kind: 'file', name, content: String(file.content) };
+  } catch {
+    return null;
+  }
+}
+
+/** The number of the run that a cell shows; 0 where it shows none. */
+function runOf({ model }: Cell): number {
+  return isCodeCellModel(model) ? (model.executionCount ?? 0) : 0;
 }
