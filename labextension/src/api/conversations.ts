@@ -7,7 +7,7 @@ import type { IConversation, IOpenConversation, ISampling } from './types';
 
 type Settings = ServerConnection.ISettings;
 
-/** Most conversations that a list shows. */
+/** Most conversations that are listed at once. */
 export const LIST_LIMIT = 100;
 
 /** What can be changed of a conversation. */
@@ -20,15 +20,23 @@ export interface IConversationChange {
   readonly head?: string;
 }
 
-/** List conversations, newest first; those that hold `search`, if it is not empty. */
+/**
+ * List conversations, newest first; those that hold `search`, if it is not empty.
+ *
+ * Begins after those that changed at `before` or later, if it is not null.
+ */
 export async function listConversations(
   settings: Settings,
   search: string,
+  before: string | null,
   signal: AbortSignal
 ): Promise<IConversation[]> {
   const query: Record<string, string> = { limit: LIST_LIMIT.toString() };
   if (search !== '') {
     query['search'] = search;
+  }
+  if (before !== null) {
+    query['before'] = before;
   }
   const body = await callJson(settings, {
     path: 'conversations',

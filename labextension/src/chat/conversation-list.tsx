@@ -30,7 +30,7 @@ export function ConversationList({
   React.useEffect(() => {
     void shelf.refresh();
   }, [shelf]);
-  const { conversations, failure } = shelf;
+  const { conversations, failure, hasMore } = shelf;
   return (
     <div
       className="jp-llm-shelf"
@@ -72,6 +72,17 @@ export function ConversationList({
           />
         ))}
       </ul>
+      {hasMore && (
+        <button
+          type="button"
+          className="jp-llm-button"
+          onClick={() => {
+            void shelf.showMore();
+          }}
+        >
+          {trans.__('Show more')}
+        </button>
+      )}
       {conversations?.length === 0 && (
         <p className="jp-llm-emptiness">
           {shelf.search === ''

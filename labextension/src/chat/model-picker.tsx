@@ -3,6 +3,7 @@ import * as React from 'react';
 
 import type { IModelInfo } from '../api/types';
 import { formatPercent } from '../format';
+import type { Connection } from '../server/feed';
 import { useChanges } from '../use-changes';
 import { useWords } from '../words';
 import type { ChatModel } from './model';
@@ -17,7 +18,6 @@ export function ModelPicker({
   useChanges(model.conversation.changed);
   const chosen = model.model;
   const wanted = model.conversation.manner.model;
-  const isGone = chosen === null && wanted !== null;
   return (
     <label className="jp-llm-picker" data-state={chosen?.state ?? 'unloaded'}>
       <span className="jp-llm-dot" aria-hidden="true" />
@@ -31,7 +31,7 @@ export function ModelPicker({
       >
         {chosen === null && (
           <option value="">
-            {isGone ? trans.__('%1 is gone', wanted) : trans.__('No model yet')}
+            {describeLack(wanted, model.connection, trans)}
           </option>
         )}
         {model.models.map(info => (
@@ -42,6 +42,24 @@ export function ModelPicker({
       </select>
     </label>
   );
+}
+
+/** Say why the model that is wanted, null for any, is not there. */
+function describeLack(
+  wanted: string | null,
+  { state }: Connection,
+  trans: TranslationBundle
+): string {
+  switch (state) {
+    case 'connecting':
+      return wanted ?? trans.__('Connecting…');
+    case 'offline':
+      return wanted ?? trans.__('Not connected');
+    case 'live':
+      return wanted === null
+        ? trans.__('No model yet')
+        : trans.__('%1 is gone', wanted);
+  }
 }
 
 function label(

@@ -6,6 +6,7 @@ import { type ISignal, Signal } from '@lumino/signaling';
 import {
   changeConversation,
   deleteConversation,
+  LIST_LIMIT,
   listConversations
 } from '../api/conversations';
 import { ApiError } from '../api/request';
@@ -24,6 +25,11 @@ export class ShelfModel implements IDisposable {
     return this._conversations;
   }
 
+  /** Whether the server has more of them. */
+  get hasMore(): boolean {
+    return this._hasMore;
+  }
+
   get failure(): IFailure | null {
     return this._failure;
   }
@@ -34,6 +40,7 @@ export class ShelfModel implements IDisposable {
 
   set search(search: string) {
     this._search = search;
+    this._pages = 1;
     this._changed.emit();
     void this._debouncer.invoke();
   }
@@ -52,28 +59,46 @@ export class ShelfModel implements IDisposable {
     this._request = new AbortController();
     const { signal } = this._request;
     await this._attempt(async () => {
-      const conversations = await listConversations(
-        this._settings,
-        this._search.trim(),
-        signal
-      );
+      const found: IConversation[] = [];
+      let isFull = true;
+      for (let page = 0; page < this._pages && isFull; page += 1) {
+        const more = await listConversations(
+          this._settings,
+          this._search.trim(),
+          found.at(-1)?.updated ?? null,
+          signal
+        );
+        found.push(...more);
+        isFull = more.length === LIST_LIMIT;
+      }
+      this._hasMore = isFull;
       // A first question that was refused leaves one that nobody would know again.
-      this._conversations = conversations.filter(
+      this._conversations = found.filter(
         ({ title, messageCount }) => title !== '' || messageCount > 0
       );
     }, signal);
   }
 
-  async rename(id: string, title: string): Promise<void> {
-    await this._attempt(() =>
-      changeConversation(this._settings, id, { title })
-    );
+  /** Show more of them, also from now on. */
+  async showMore(): Promise<void> {
+    this._pages += 1;
     await this.refresh();
   }
 
+  async rename(id: string, title: string): Promise<void> {
+    if (
+      await this._attempt(() =>
+        changeConversation(this._settings, id, { title })
+      )
+    ) {
+      await this.refresh();
+    }
+  }
+
   async remove(id: string): Promise<void> {
-    await this._attempt(() => deleteConversation(this._settings, id));
-    await this.refresh();
+    if (await this._attempt(() => deleteConversation(this._settings, id))) {
+      await this.refresh();
+    }
   }
 
   dispose(): void {
@@ -82,16 +107,17 @@ export class ShelfModel implements IDisposable {
     Signal.clearData(this);
   }
 
+  /** Do something; false, with the failure shown, where it fails. */
   private async _attempt(
     act: () => Promise<unknown>,
     signal?: AbortSignal
-  ): Promise<void> {
+  ): Promise<boolean> {
     try {
       await act();
       this._failure = null;
     } catch (error) {
       if (signal?.aborted === true) {
-        return;
+        return false;
       }
       if (!(error instanceof ApiError)) {
         throw error;
@@ -99,12 +125,15 @@ export class ShelfModel implements IDisposable {
       this._failure = error;
     }
     this._changed.emit();
+    return this._failure === null;
   }
 
   private readonly _changed = new Signal<this, void>(this);
   private readonly _debouncer: Debouncer<void>;
   private _conversations: readonly IConversation[] | null = null;
   private _failure: IFailure | null = null;
+  private _hasMore = false;
+  private _pages = 1;
   private _request: AbortController | null = null;
   private _search = '';
 }
