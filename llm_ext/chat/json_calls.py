@@ -1,6 +1,7 @@
 """Calls that are written as JSON: an object with a name and arguments, or a list."""
 
 import json
+from collections.abc import Callable
 
 from llm_ext.core.bounds import is_deeper
 
@@ -23,9 +24,27 @@ def read_calls(source: Source, output: Output) -> Reading[None]:
         yield from read_call(source, output)
         output.complete_call()
         return
+    yield from read_list(source, output, read_call)
+
+
+def read_list(
+    source: Source, output: Output, read_one: Callable[[Source, Output], Reading[None]]
+) -> Reading[None]:
+    """Read a list of calls after its bracket, up to and with the closing one.
+
+    Stops where no further call is wanted.
+
+    Args:
+        source: What is read.
+        output: What takes the calls.
+        read_one: Reads a call, but leaves it open.
+
+    Raises:
+        Mismatch: There is something else; calls before it are complete.
+    """
     while True:
         yield from source.skip_space()
-        yield from read_call(source, output)
+        yield from read_one(source, output)
         output.complete_call()
         if output.full:
             return

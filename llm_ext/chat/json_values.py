@@ -1,7 +1,9 @@
 """JSON as a model writes it: read value by value, and passed on as it comes."""
 
+import ast
 import json
 import re
+import warnings
 from collections.abc import Callable
 
 from llm_ext.core.bounds import is_deeper
@@ -85,6 +87,30 @@ def json_text(value: object) -> str:
     if is_deeper(value, MAX_DEPTH):
         raise ValueError("it is nested too deep")
     return without_surrogates(json.dumps(value, ensure_ascii=False, allow_nan=False))
+
+
+def literal_text(text: str) -> str:
+    """Return a value that is written as JSON, or as Python writes it, as JSON.
+
+    Raises:
+        ValueError: It is neither, or nothing that :func:`json_text` takes.
+    """
+    for read in (json.loads, _python_value):
+        try:
+            value = json_text(read(text))
+        # Also what a text can do to Python's parser.
+        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+            continue
+        return value
+    raise ValueError("it is no literal")
+
+
+def _python_value(text: str) -> object:
+    with warnings.catch_warnings():
+        # An escape that Python does not know is a backslash to it, and a warning.
+        warnings.simplefilter("ignore")
+        value: object = ast.literal_eval(text)
+    return value
 
 
 def quoted(text: str) -> str:

@@ -1,14 +1,13 @@
 """Calls that are written as Python's: ``look(at="the sky", times=2)``."""
 
-import ast
 import json
 import re
-import warnings
 
 from llm_ext.core.tools import Tool
 
 from .family import MAX_NAME, parameters
-from .json_values import MAX_DEPTH, json_text
+from .json_calls import read_list
+from .json_values import MAX_DEPTH, literal_text
 from .output import Output
 from .source import Mismatch, Reading, Source
 
@@ -25,17 +24,7 @@ def read_python_calls(source: Source, output: Output) -> Reading[None]:
     Raises:
         Mismatch: There is something else; calls before it are complete.
     """
-    while True:
-        yield from source.skip_space()
-        yield from read_python_call(source, output)
-        output.complete_call()
-        if output.full:
-            return
-        yield from source.skip_space()
-        if (yield from source.accept("]")):
-            output.commit()
-            return
-        yield from source.expect(",")
+    yield from read_list(source, output, read_python_call)
 
 
 def read_python_call(source: Source, output: Output) -> Reading[None]:
@@ -58,6 +47,8 @@ def read_python_call(source: Source, output: Output) -> Reading[None]:
         if separator:
             yield from source.expect(",")
             yield from source.skip_space()
+            if (yield from source.accept(")")):
+                break
         key = yield from _read_key(source)
         value = yield from _read_literal(source)
         if not key:
@@ -100,7 +91,7 @@ def _read_literal(source: Source) -> Reading[str]:
         if not character:
             raise Mismatch
         if depth == 0 and character in ",)":
-            return _json("".join(parts))
+            return _json("".join(parts).strip())
         source.position += 1
         parts.append(character)
         if character in "\"'":
@@ -128,18 +119,8 @@ def _read_string(source: Source, quote: str, parts: list[str]) -> Reading[None]:
         parts.append(escaped)
 
 
-_JSON_WORDS = {"true": "True", "false": "False", "null": "None"}
-"""What models write of JSON in Python's place."""
-
-
 def _json(literal: str) -> str:
-    text = literal.strip()
     try:
-        with warnings.catch_warnings():
-            # An escape that Python does not know is a backslash to it, and a warning.
-            warnings.simplefilter("ignore")
-            value = ast.literal_eval(_JSON_WORDS.get(text, text))
-        return json_text(value)
-    # Also what a text can do to Python's parser.
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return literal_text(literal)
+    except ValueError:
         raise Mismatch from None

@@ -106,6 +106,14 @@ ANSWERS: list[tuple[Family, str, str, list[tuple[str, str]]]] = [
         [SKY, NOTHING],
     ),
     (Llama(""), '<|python_tag|>look.call(at="the sky")', "", [SKY]),
+    (Llama(""), '[look(at="the sky",)]', "", [SKY]),
+    (Llama(""), '[look(at="the sky" , ), listen()]', "", [SKY, NOTHING]),
+    (
+        Llama(""),
+        '[look(at={"a": true, "b": [null]})]',
+        "",
+        [("look", '{"at": {"a": true, "b": [null]}}')],
+    ),
     (
         Llama(""),
         "[look(at='the sky', times=2), listen()]",

@@ -14,7 +14,6 @@ After the chat templates of these models. Calls in JSON, as other models of the 
 write them, are understood, too.
 """
 
-import ast
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -22,7 +21,7 @@ from typing import Any
 from llm_ext.chat.arguments import arguments_of
 from llm_ext.chat.family import MAX_NAME, Family, json_call
 from llm_ext.chat.json_calls import read_calls
-from llm_ext.chat.json_values import json_text, quoted
+from llm_ext.chat.json_values import literal_text, quoted
 from llm_ext.chat.lark import Lark
 from llm_ext.chat.output import Output
 from llm_ext.chat.plain_schema import (
@@ -164,11 +163,7 @@ def _pass_value(source: Source, output: Output) -> Reading[None]:
 
 def _json(text: str) -> str:
     """Return a value as JSON: it is JSON, or Python's, or else a text."""
-    for read in (json.loads, ast.literal_eval):
-        try:
-            value = json_text(read(text))
-        # Also what a text can do to Python's parser.
-        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-            continue
-        return value
-    return f'"{quoted(text)}"'
+    try:
+        return literal_text(text)
+    except ValueError:
+        return f'"{quoted(text)}"'
