@@ -5,6 +5,7 @@ import inspect
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any, get_type_hints
 
 import msgspec
@@ -187,13 +188,14 @@ def _finished(result: Any) -> Any:  # noqa: ANN401  # whatever a function return
     started: Future[Callable[[], object]] = Future()
     outcome: Future[Any] = Future()
     work = threading.Thread(target=_run, args=(result, started, outcome), daemon=True)
-    work.start()
-    cancel = started.result()
     try:
+        work.start()
         return outcome.result()
     finally:
-        if not outcome.done():
-            cancel()
+        # It may end by itself at this very moment.
+        with suppress(RuntimeError):
+            if not outcome.done():
+                started.result()()
 
 
 def _run(
