@@ -12,17 +12,27 @@ export class LazyPanel<T extends Widget> extends Panel {
     this.addClass('jp-llm-panel');
   }
 
-  /** The content; loads it if that has not happened yet. Rejects where that fails. */
+  /**
+   * The content; loads it if that has not happened yet. Rejects where that fails.
+   *
+   * Content that comes after the panel was closed is disposed.
+   */
   content(): Promise<T> {
     this._content ??= this._load().then(
       content => {
-        this._complaint?.dispose();
-        this.addWidget(content);
+        if (this.isDisposed) {
+          content.dispose();
+        } else {
+          this._complaint?.dispose();
+          this.addWidget(content);
+        }
         return content;
       },
       (error: unknown) => {
         this._content = null;
-        this._complain();
+        if (!this.isDisposed) {
+          this._complain();
+        }
         throw error;
       }
     );

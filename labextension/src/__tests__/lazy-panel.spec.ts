@@ -27,4 +27,16 @@ describe('LazyPanel', () => {
     expect(load).toHaveBeenCalledTimes(2);
     complained.mockRestore();
   });
+
+  it('leaves nothing behind where it is closed while it loads', async () => {
+    const content = new Widget();
+    const trans = nullTranslator.load('jupyter-llm-ext');
+    const panel = new LazyPanel(() => Promise.resolve(content), trans);
+
+    const loaded = panel.content();
+    panel.dispose();
+    await loaded;
+
+    expect(content.isDisposed).toBe(true);
+  });
 });

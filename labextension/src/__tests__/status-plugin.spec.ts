@@ -1,6 +1,7 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { IStatusBar } from '@jupyterlab/statusbar';
-import type { Widget } from '@lumino/widgets';
+import { CommandRegistry } from '@lumino/commands';
+import { Widget } from '@lumino/widgets';
 import { describe, expect, it, vi } from 'vitest';
 
 import plugins from '../index';
@@ -10,6 +11,7 @@ import { FakeServer } from './fake-server';
 
 function anApp(server: FakeServer): JupyterFrontEnd {
   const app = {
+    commands: new CommandRegistry(),
     restored: Promise.resolve(),
     serviceManager: { serverSettings: server.settings }
   };
@@ -41,6 +43,27 @@ describe('jupyter-llm-ext:status', () => {
     const { model } = item as StatusIndicator;
     item?.dispose();
     expect(model.isDisposed).toBe(true);
+  });
+
+  it('can be pressed where there is no Models panel', async () => {
+    const items: Widget[] = [];
+    const statusBar = {
+      registerStatusItem: (_: string, { item }: IStatusBar.IItem) => {
+        Widget.attach(item, document.body);
+        items.push(item);
+      }
+    };
+    const server = new FakeServer();
+    await statusPlugin.activate(anApp(server), server.llm(), statusBar, null);
+    await vi.waitFor(() => {
+      expect(items[0]?.node.querySelector('button')).toBeTruthy();
+    });
+
+    // A command that is missing would reject where nobody hears it.
+    items[0]?.node.querySelector('button')?.click();
+    await Promise.resolve();
+
+    items[0]?.dispose();
   });
 
   it('does nothing where there is no status bar', async () => {

@@ -55,13 +55,13 @@ export const chatPlugin: JupyterFrontEndPlugin<void> = {
     registry: ISettingRegistry | null
   ) => {
     const trans = (translator ?? nullTranslator).load('jupyter-llm-ext');
-    const settings = registry?.load(chatPlugin.id) ?? Promise.resolve(null);
     const make = async (place: string): Promise<ChatPanel> => {
       const [panel, parts, notebook, loaded] = await Promise.all([
         import('../chat/chat-panel'),
         import('../chat/make-chat'),
         import('../notebook/notebook-workspace'),
-        settings
+        // A chat without them is better than none.
+        registry?.load(chatPlugin.id).catch(() => null)
       ]);
       const manner = (): IManner => {
         const { model, systemPrompt } = loaded?.composite ?? {};

@@ -34,21 +34,26 @@ export const ghostTextPlugin: JupyterFrontEndPlugin<void> = {
     const model = new GhostModel(server);
     completions.registerInlineProvider(new GhostProvider(model, trans));
 
-    const settings = registry?.load(ghostTextPlugin.id).then(loaded => {
+    const follow = (settings: ISettingRegistry.ISettings): void => {
       const read = (): void => {
-        const { composite } = loaded;
+        const { composite } = settings;
         model.settings = {
           enabled: composite['enabled'] as Enabled,
           maxTokens: composite['maxTokens'] as number,
           contextCharacters: composite['contextCharacters'] as number
         };
       };
-      loaded.changed.connect(read);
+      settings.changed.connect(read);
       read();
-      return loaded;
-    });
-    const toggle = async (): Promise<void> => {
-      await (await settings)?.set('enabled', model.isOn ? 'off' : 'on');
+    };
+    const ignore = (): void => {
+      // What the model begins with, or was told last, holds until the page is left.
+    };
+    registry?.load(ghostTextPlugin.id).then(follow, ignore);
+    const toggle = (): void => {
+      const enabled = model.isOn ? 'off' : 'on';
+      model.settings = { ...model.settings, enabled };
+      registry?.set(ghostTextPlugin.id, 'enabled', enabled).catch(ignore);
     };
     app.commands.addCommand(CommandIDs.toggleGhostText, {
       label: trans.__('Suggest Text at the Cursor'),
@@ -60,9 +65,7 @@ export const ghostTextPlugin: JupyterFrontEndPlugin<void> = {
       category: trans.__('Language Models')
     });
     statusBar?.registerStatusItem(ghostTextPlugin.id, {
-      item: new GhostIndicator(model, trans, () => {
-        void toggle();
-      }),
+      item: new GhostIndicator(model, trans, toggle),
       align: 'left',
       rank: 21
     });

@@ -29,7 +29,9 @@ export const statusPlugin: JupyterFrontEndPlugin<void> = {
     const trans = (translator ?? nullTranslator).load('jupyter-llm-ext');
     const model = new StatusModel(feed, pace);
     const item = new StatusIndicator(model, trans, () => {
-      void app.commands.execute(CommandIDs.openModels);
+      if (app.commands.hasCommand(CommandIDs.openModels)) {
+        void app.commands.execute(CommandIDs.openModels);
+      }
     });
     item.disposed.connect(() => {
       model.dispose();
