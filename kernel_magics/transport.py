@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from http import HTTPStatus
 from typing import Any
 
 import httpx
@@ -101,13 +102,16 @@ def checked(reply: httpx.Response) -> httpx.Response:
 
 
 def checked_stream(reply: httpx.Response) -> httpx.Response:
-    """Return ``reply`` if it is a stream of events; if it is none, it has been read.
+    """Return ``reply`` if it is a stream of events, or says that there is nothing.
+
+    One that is no success has been read.
 
     Raises:
         RefusedError: It is none; says why.
     """
     kind = checked(reply).headers.get("Content-Type", "")
-    if not kind.startswith(EVENT_STREAM["Accept"]):
+    nothing = reply.status_code == HTTPStatus.NO_CONTENT
+    if not nothing and not kind.startswith(EVENT_STREAM["Accept"]):
         raise _stranger(reply, "no stream of events")
     return reply
 

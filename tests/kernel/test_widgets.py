@@ -61,6 +61,21 @@ def chatting(*reply: object) -> Any:  # noqa: ANN401  # a function for scripted
     return answer
 
 
+def test_a_conversation_is_shown_in_which_nothing_is_written() -> None:
+    """There is nothing to read then, and nothing wrong."""
+
+    def answer(request: Request) -> None:
+        if (request.method, request.path) == ("GET", "conversations/c1/reply"):
+            request.begin("text/html", HTTPStatus.NO_CONTENT)
+        else:
+            chatting()(request)
+
+    with scripted(answer) as server, server.client() as client:
+        panel = ChatPanel(client, conversation="c1")
+        panel.session.wait(10)
+        assert (panel.title, panel.busy, panel.error) == ("Talk", False, "")
+
+
 def ask(panel: ChatPanel, question: str) -> None:
     """Ask as the page does, and wait for the end of the answer."""
     panel._take(panel, {"do": "ask", "text": question}, None)
