@@ -629,6 +629,39 @@ def test_prompts_of_the_library_are_offered_after_a_slash(
     expect(box).to_have_value("Sum up: this")
 
 
+def test_formulas_and_links_are_shown(open_lab: OpenLab, lab: LiveServer) -> None:
+    """As models write them: in backslashes, and with addresses at the end."""
+    content = (
+        "Squares are \\[x^2\\]\n\nand roots \\(\\sqrt y\\). The regex `\\[a-z\\]` "
+        "matches; see [the page][1].\n\n[1]: https://example.org/page"
+    )
+    page = open_lab()
+    question = {"role": "user", "content": "What is this?"}
+    chat = show(page, lab, [question, {"role": "assistant", "content": content}])
+
+    expect(answers(chat).locator("mjx-container")).to_have_count(2, timeout=SLOW)
+    expect(answers(chat).locator("code")).to_have_text("\\[a-z\\]")
+    link = answers(chat).get_by_role("link", name="the page")
+    expect(link).to_have_attribute("href", "https://example.org/page")
+
+
+def test_a_double_click_on_send_is_no_stop(open_lab: OpenLab, lab: LiveServer) -> None:
+    """Its second half meets the button that stops, in the same place."""
+    page = open_lab()
+    endless(lab, page)
+    chat = page.locator("#jp-llm-chat")
+    chat.locator(".jp-llm-composer textarea").fill("Go on for ever.")
+
+    chat.get_by_label("Send (Enter)").dblclick()
+
+    stop = chat.get_by_label("Stop (Escape)")
+    expect(stop).to_be_enabled()
+    expect(answers(chat)).to_be_visible(timeout=SLOW)
+    expect(stop).to_be_enabled()
+    stop.click()
+    expect(chat.get_by_label("Send (Enter)")).to_be_visible(timeout=SLOW)
+
+
 def test_remote_images_wait_for_leave(open_lab: OpenLab, lab: LiveServer) -> None:
     """An answer cannot make the browser fetch an address that it names."""
     tracker = "https://tracker.example"
