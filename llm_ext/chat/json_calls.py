@@ -3,9 +3,7 @@
 import json
 from collections.abc import Callable
 
-from llm_ext.core.bounds import is_deeper
-
-from .json_values import MAX_DEPTH, ignore, read_object, read_text, read_value
+from .json_values import ignore, json_text, read_object, read_text, read_value
 from .output import Output
 from .source import Mismatch, Reading, Source
 
@@ -135,11 +133,11 @@ class _JSONCall:
 
 
 def _checked_object(text: str) -> str:
-    """Return ``text``; ``Mismatch`` if it is no JSON object, or nested too deep."""
+    """Return an object that can be sent; ``Mismatch`` if it is none, or too deep."""
     try:
         value = json.loads(text)
+        if isinstance(value, dict):
+            return json_text(value)
     except (ValueError, RecursionError):
-        raise Mismatch from None
-    if not isinstance(value, dict) or is_deeper(value, MAX_DEPTH):
-        raise Mismatch
-    return text
+        pass
+    raise Mismatch

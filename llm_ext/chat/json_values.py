@@ -27,6 +27,9 @@ _WORD = re.compile(
     r"true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?"
 )
 _HEX = set("0123456789abcdefABCDEF")
+_FIRST_HALF = re.compile(r"\\u[dD][89abAB]..")
+_SECOND_HALF = re.compile(r"\\u[dD][c-fC-F]..")
+_LOST = r"\ufffd"
 _ESCAPES = set('"\\/bfnrtu')
 
 
@@ -156,7 +159,7 @@ def _read_string(source: Source, emit: Emit) -> Reading[None]:
             emit(run)
         character = yield from _next(source)
         if character == "\\":
-            emit((yield from _read_escape(source)))
+            emit((yield from _read_escapes(source)))
         elif character == '"':
             emit(character)
             return
@@ -164,8 +167,25 @@ def _read_string(source: Source, emit: Emit) -> Reading[None]:
             emit(quoted(character))
 
 
+def _read_escapes(source: Source) -> Reading[str]:
+    """Return an escape, both where two are the halves of one character.
+
+    A half alone is no text, and becomes ``U+FFFD``.
+    """
+    lost = ""
+    escape = yield from _read_escape(source)
+    while _FIRST_HALF.fullmatch(escape):
+        if not (yield from source.accept("\\")):
+            return lost + _LOST
+        following = yield from _read_escape(source)
+        if _SECOND_HALF.fullmatch(following):
+            return lost + escape + following
+        lost, escape = lost + _LOST, following
+    return lost + (_LOST if _SECOND_HALF.fullmatch(escape) else escape)
+
+
 def _read_escape(source: Source) -> Reading[str]:
-    """Return an escape as a whole: one half of it would be no text."""
+    """Return an escape as a whole: a part of it would be no text."""
     kind = yield from _next(source)
     if kind not in _ESCAPES:
         raise Mismatch

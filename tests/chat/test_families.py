@@ -380,7 +380,7 @@ def test_python_arguments_without_a_name_go_by_their_place() -> None:
     assert read(Llama(""), ["[add(1, 2, 3, 4)]"], tools=(tool,)).calls == []
 
 
-HALF, PAIR = r"\ud83d", r"\ud83d\ude00"
+HALF, SECOND_HALF, PAIR = r"\ud83d", r"\ude00", r"\ud83d\ude00"
 DEEP = "[" * 5000 + "]" * 5000
 
 
@@ -389,11 +389,22 @@ def as_text(arguments: str) -> str:
     return f'<tool_call>{{"name": "look", "arguments": {json.dumps(arguments)}}}'
 
 
+def as_object(arguments: str) -> str:
+    """Return a call whose arguments are an object."""
+    return f'<tool_call>{{"name": "look", "arguments": {arguments}}}'
+
+
 STRANGE: list[tuple[Family, str, list[tuple[str, str]]]] = [
     (
         Hermes(""),
         f'<tool_call>{{"name": "listen", "arguments": "{{\\"a{HALF}\\": 1}}"}}',
         [("listen", '{"a\ufffd": 1}')],
+    ),
+    (Hermes(""), as_text(f'{{"at": "{HALF}"}}'), [("look", '{"at": "\ufffd"}')]),
+    (
+        Hermes(""),
+        as_object(rf'{{"at": "a{HALF}b{HALF}\n{HALF}{PAIR}{SECOND_HALF}"}}'),
+        [("look", rf'{{"at": "a\ufffdb\ufffd\n\ufffd{PAIR}\ufffd"}}')],
     ),
     (Hermes(""), as_text(f'{{"at": {DEEP}}}'), []),
     (Hermes(""), as_text(f'{{"at": {"[" * 100}{"]" * 100}}}'), []),
