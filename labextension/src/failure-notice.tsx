@@ -8,6 +8,8 @@ import { useWords } from './words';
 
 interface IFailureNoticeProps {
   readonly failure: IFailure;
+  /** Whether the page tries again by itself. */
+  readonly isRetried?: boolean;
   readonly onRetry?: () => void;
   readonly onClose?: () => void;
 }
@@ -15,6 +17,7 @@ interface IFailureNoticeProps {
 /** What went wrong and what can be done, in words. */
 export function FailureNotice({
   failure,
+  isRetried,
   onRetry,
   onClose
 }: IFailureNoticeProps): React.ReactElement {
@@ -22,7 +25,8 @@ export function FailureNotice({
   return (
     <div className="jp-llm-notice" role="alert">
       <div className="jp-llm-notice-text">
-        <strong>{whatFailed(failure, trans)}</strong> {whatToDo(failure, trans)}
+        <strong>{whatFailed(failure, trans)}</strong>{' '}
+        {whatToDo(failure, trans, isRetried)}
       </div>
       {onRetry && (
         <button type="button" className="jp-llm-button" onClick={onRetry}>

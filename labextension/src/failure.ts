@@ -33,17 +33,26 @@ export function whatFailed(
   }
 }
 
-/** Say what can be done about it. */
+/** Say what can be done about it; and if so, that the page tries again by itself. */
 export function whatToDo(
+  failure: IFailure,
+  trans: TranslationBundle,
+  isRetried = false
+): string {
+  const advice = adviceOn(failure, trans);
+  return isRetried
+    ? `${advice} ${trans.__('This page goes on trying by itself.')}`.trim()
+    : advice;
+}
+
+function adviceOn(
   { kind, message }: IFailure,
   trans: TranslationBundle
 ): string {
   switch (kind) {
     case 'unreachable':
     case 'timeout':
-      return trans.__(
-        'Check that it is running. This page goes on trying by itself.'
-      );
+      return trans.__('Check that it is running.');
     case 'not-installed':
       return trans.__(
         'Run "jupyter server extension enable llm_ext" in its environment, then restart it.'

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
+import { exportConversation } from '../api/conversations';
 import { readModelList } from '../api/model-info';
 import { deleteModel, loadModel, preflight } from '../api/models';
 import { callJson, pathOf, REQUEST_TIMEOUT_MS } from '../api/request';
@@ -182,7 +183,6 @@ describe('readModelList', () => {
           contextLength: null,
           memory: { devices: { CPU: 321 }, contextLength: 8192, gpuLayers: 3 },
           pinned: true,
-          expiresAt: null,
           provider: null
         }
       ],
@@ -275,5 +275,20 @@ describe('the models', () => {
       memory: { devices: { CPU: 5 }, contextLength: 64, gpuLayers: 0 },
       evicts: ['other']
     });
+  });
+});
+
+describe('exportConversation', () => {
+  it('says that a file was cut off', async () => {
+    const server = new FakeServer();
+    const stream = server.streams('GET', 'conversations/c/export');
+    stream.writes('# A conversa');
+
+    const file = exportConversation(server.settings, 'c', 'markdown');
+    setTimeout(() => {
+      stream.breaks();
+    });
+
+    await expect(file).rejects.toMatchObject({ kind: 'unreachable' });
   });
 });

@@ -126,7 +126,7 @@ describe('StatusIndicator', () => {
     expect(root().dataset['state']).toBe('loading');
     expect(root().dataset['model']).toBe('hello');
     expect(root().textContent).toBe('LLM: hello 42 %');
-    expect(root().title).toContain('reading its file');
+    expect(root().title).toContain('Reading its file');
     expect(spoken().getAttribute('aria-busy')).toBe('true');
 
     stream.sends({ model: { id: 'hello', state: 'ready' } }, 'model');

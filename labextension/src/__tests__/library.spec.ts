@@ -142,4 +142,28 @@ describe('LibraryModel', () => {
     });
     plan.dispose();
   });
+
+  it('does not show the estimate of other options than are chosen', async () => {
+    server.replies('POST', 'preflight', { ok: false, checks: [], evicts: [] });
+    const plan = model.plan(aModel());
+    await vi.advanceTimersByTimeAsync(1);
+    expect(plan.preflight?.ok).toBe(false);
+
+    plan.set('slots', 2);
+
+    expect(plan.preflight).toBeNull();
+    plan.dispose();
+  });
+
+  it('does not wait for the estimate of options that are chosen no more', async () => {
+    server.hangs();
+    const plan = model.plan(aModel());
+    await vi.advanceTimersByTimeAsync(1);
+
+    plan.set('slots', 2);
+
+    const [asked] = server.asked('POST', 'preflight');
+    expect(asked?.signal.aborted).toBe(true);
+    plan.dispose();
+  });
 });

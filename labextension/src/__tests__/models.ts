@@ -17,7 +17,6 @@ export function aModel(given: Partial<IModelInfo> = {}): IModelInfo {
     contextLength: null,
     memory: null,
     pinned: false,
-    expiresAt: null,
     provider: null,
     ...given
   };

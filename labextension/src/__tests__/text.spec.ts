@@ -2,6 +2,7 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { describe as suite, expect, it } from 'vitest';
 
 import type { FailureKind, IModelInfo } from '../api/types';
+import { whatToDo } from '../failure';
 import { type Status, summarize } from '../status/summary';
 import { describe, type IStatusText } from '../status/text';
 import { aModel } from './models';
@@ -31,33 +32,33 @@ suite('describe', () => {
     [
       { state: 'loading', progress: { stage: 'reading', fraction: 0.42 } },
       'LLM: hello 42 %',
-      'Language model hello is loading: reading its file, 42 %.'
+      'Language model hello is loading. Reading its file, 42 %.'
     ],
     [
       { state: 'loading', progress: { stage: 'starting', fraction: 0.02 } },
       'LLM: hello \u20072 %',
-      'Language model hello is loading: starting its process, 2 %.'
+      'Language model hello is loading. Starting its process, \u20072 %.'
     ],
     [
       { state: 'loading', progress: { stage: 'preparing', fraction: 0.97 } },
       'LLM: hello 97 %',
-      'Language model hello is loading: preparing to answer, 97 %.'
+      'Language model hello is loading. Preparing to answer, 97 %.'
     ],
     [{ state: 'ready' }, 'LLM: hello', 'Language model hello is ready.'],
     [
       { state: 'busy' },
       'LLM: hello · answering',
-      'Language model hello is answering.'
+      'Language model hello is busy. Answering.'
     ],
     [
       { state: 'busy', slots: { total: 4, busy: 1, waiting: 0 } },
       'LLM: hello · answering',
-      'Language model hello is answering 1 request.'
+      'Language model hello is busy. Answering 1 request.'
     ],
     [
       { state: 'busy', slots: { total: 4, busy: 4, waiting: 2 } },
       'LLM: hello · answering',
-      'Language model hello is answering 4 requests. 2 more are waiting.'
+      'Language model hello is busy. Answering 4 requests, 2 waiting.'
     ],
     [
       { state: 'unloading' },
@@ -84,7 +85,7 @@ suite('describe', () => {
       const progress = { stage, fraction: 0.5 };
 
       expect(said(aModel({ state: 'loading', progress })).sentence).toBe(
-        'Language model hello is loading: filling its memory, 50 %.'
+        'Language model hello is loading. Filling its memory, 50 %.'
       );
     }
   );
@@ -97,8 +98,9 @@ suite('describe', () => {
 
     expect(text).toEqual({
       label: 'LLM: b +1 · answering',
-      sentence: 'Language model b is answering.',
-      tooltip: 'Language model b is answering.\nLanguage model a is ready.'
+      sentence: 'Language model b is busy. Answering.',
+      tooltip:
+        'Language model b is busy. Answering.\nLanguage model a is ready.'
     });
   });
 
@@ -113,7 +115,7 @@ suite('describe', () => {
 
   it.each<[FailureKind, string]>([
     ['unreachable', 'Check that it is running.'],
-    ['timeout', 'Check that it is running.'],
+    ['timeout', 'This page goes on trying by itself.'],
     ['not-installed', 'jupyter server extension enable llm_ext'],
     ['forbidden', 'Log in again'],
     ['refused', 'The log of the server'],
@@ -124,6 +126,13 @@ suite('describe', () => {
     expect(label).toBe('LLM: offline');
     expect(tooltip.split('\n')[0]).toBe(sentence);
     expect(tooltip.split('\n')[1]).toContain(advice);
+  });
+
+  it('promises to try again only where it does', () => {
+    const failure = { kind: 'unreachable', status: null, message: '' } as const;
+
+    expect(whatToDo(failure, trans)).toBe('Check that it is running.');
+    expect(whatToDo(failure, trans, true)).toContain('goes on trying');
   });
 
   it('repeats the words of the server, or else its status', () => {

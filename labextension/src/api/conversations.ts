@@ -2,7 +2,7 @@ import type { ServerConnection } from '@jupyterlab/services';
 
 import { readMessage } from './message';
 import { isRecord, list, number, text, texts } from './read';
-import { callJson, notUnderstood, openStream, pathOf } from './request';
+import { callBlob, callJson, notUnderstood, pathOf } from './request';
 import type { IConversation, IOpenConversation, ISampling } from './types';
 
 type Settings = ServerConnection.ISettings;
@@ -114,7 +114,7 @@ export async function deleteMessage(
 }
 
 /** The forms that a conversation can be saved in. */
-export type ExportFormat = 'markdown' | 'notebook' | 'jsonl';
+export type ExportFormat = 'markdown' | 'notebook';
 
 /** Get a conversation as a file. */
 export async function exportConversation(
@@ -122,11 +122,10 @@ export async function exportConversation(
   id: string,
   format: ExportFormat
 ): Promise<Blob> {
-  const response = await openStream(settings, {
+  return callBlob(settings, {
     path: `${pathOf('conversations', id)}/export`,
     query: { format }
   });
-  return response.blob();
 }
 
 function readConversation(value: unknown): IConversation {
@@ -140,8 +139,7 @@ function readConversation(value: unknown): IConversation {
     system: text(value['system']),
     options: isRecord(value['options']) ? value['options'] : {},
     updated: text(value['updated']),
-    messageCount: number(value['message_count']) ?? 0,
-    revision: number(value['revision']) ?? 0
+    messageCount: number(value['message_count']) ?? 0
   };
 }
 

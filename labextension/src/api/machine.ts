@@ -19,7 +19,6 @@ export async function getMachine(
   }
   const runtime = isRecord(body['runtime']) ? body['runtime'] : {};
   return {
-    version: text(body['version']),
     devices: list(body['devices'], readDevice),
     problem: text(runtime['problem'], null)
   };

@@ -21,7 +21,6 @@ export function readMessage(value: unknown): IMessage {
   const { role } = message;
   return {
     id: text(message['id']),
-    parent: text(message['parent'], null),
     role: isRole(role) ? role : 'assistant',
     content: text(message['content']),
     reasoning: text(message['reasoning']),
@@ -39,14 +38,7 @@ export function readUsage(value: unknown): IUsage | null {
   if (!isRecord(value) || typeof value['completion_tokens'] !== 'number') {
     return null;
   }
-  const details = value['prompt_tokens_details'];
-  return {
-    promptTokens: number(value['prompt_tokens']) ?? 0,
-    completionTokens: value['completion_tokens'],
-    cachedTokens: isRecord(details)
-      ? (number(details['cached_tokens']) ?? 0)
-      : 0
-  };
+  return { completionTokens: value['completion_tokens'] };
 }
 
 /** Read llama-server's `timings`. */

@@ -51,7 +51,6 @@ export function readModel(value: unknown): IModelInfo {
     contextLength: number(value['context_length']),
     memory: readMemory(value['memory']),
     pinned: value['pinned'] === true,
-    expiresAt: text(value['expires_at'], null),
     provider: null
   };
 }

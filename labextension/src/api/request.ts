@@ -56,6 +56,20 @@ export async function callJson(
 }
 
 /**
+ * Ask for a file, however long it takes.
+ *
+ * Throws as `callJson` does.
+ */
+export async function callBlob(
+  settings: ServerConnection.ISettings,
+  call: ICall
+): Promise<Blob> {
+  return attempt(call, Infinity, async signal =>
+    (await accept(settings, call, signal)).blob()
+  );
+}
+
+/**
  * Ask, and return what the answer begins with; its body is read later.
  *
  * Throws as `callJson` does.
@@ -64,13 +78,7 @@ export async function openStream(
   settings: ServerConnection.ISettings,
   call: ICall
 ): Promise<Response> {
-  return attempt(call, Infinity, async signal => {
-    const response = await send(settings, call, signal);
-    if (!response.ok) {
-      refuse(response, await response.text());
-    }
-    return response;
-  });
+  return attempt(call, Infinity, signal => accept(settings, call, signal));
 }
 
 /** An answer that makes no sense to this page. */
@@ -138,6 +146,18 @@ function send(
     init.body = JSON.stringify(body);
   }
   return ServerConnection.makeRequest(url, init, settings);
+}
+
+async function accept(
+  settings: ServerConnection.ISettings,
+  call: ICall,
+  signal: AbortSignal
+): Promise<Response> {
+  const response = await send(settings, call, signal);
+  if (!response.ok) {
+    refuse(response, await response.text());
+  }
+  return response;
 }
 
 function refuse(response: Response, text: string): void {

@@ -53,8 +53,6 @@ export interface IModelInfo {
   readonly contextLength: number | null;
   readonly memory: IMemory | null;
   readonly pinned: boolean;
-  /** When it is unloaded if nobody asks for it, as ISO 8601. */
-  readonly expiresAt: string | null;
   /** Another server that has it; null for this one. */
   readonly provider: string | null;
 }
@@ -107,7 +105,6 @@ export interface IDevice {
 
 /** What the models run on. */
 export interface IMachine {
-  readonly version: string;
   readonly devices: readonly IDevice[];
   /** Why no model can run here; null if they can. */
   readonly problem: string | null;
@@ -181,9 +178,7 @@ export interface IToolCall {
 
 /** Token counts of an answer. */
 export interface IUsage {
-  readonly promptTokens: number;
   readonly completionTokens: number;
-  readonly cachedTokens: number;
 }
 
 /** How fast an answer was. */
@@ -196,7 +191,6 @@ export interface ITimings {
 /** One turn of a conversation. */
 export interface IMessage {
   readonly id: string;
-  readonly parent: string | null;
   readonly role: Role;
   readonly content: string;
   readonly reasoning: string;
@@ -233,8 +227,6 @@ export interface IConversation {
   /** When it last changed, as ISO 8601. */
   readonly updated: string;
   readonly messageCount: number;
-  /** Grows with every change. */
-  readonly revision: number;
 }
 
 /** A conversation with the messages on its current path. */

@@ -45,7 +45,6 @@ export function isEmpty(message: IMessage): boolean {
 
 const EMPTY: IMessage = {
   id: '',
-  parent: null,
   role: 'assistant',
   content: '',
   reasoning: '',

@@ -117,6 +117,7 @@ function Chat({ model }: { readonly model: ChatModel }): React.ReactElement {
       {connection.state === 'offline' && (
         <FailureNotice
           failure={connection.failure}
+          isRetried
           onRetry={() => {
             model.retry();
           }}

@@ -25,8 +25,7 @@ import { TokenCountModel } from './token-count';
 
 const ENDINGS: Readonly<Record<ExportFormat, string>> = {
   markdown: 'md',
-  notebook: 'ipynb',
-  jsonl: 'jsonl'
+  notebook: 'ipynb'
 };
 
 /** Where a page remembers its conversation over a reload. */

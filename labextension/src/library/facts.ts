@@ -2,6 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { IModelInfo } from '../api/types';
 import { formatBytes, formatCount } from '../format';
+import { describeRequests } from '../requests';
 
 /** What a model is, in one line: size, precision, abilities. */
 export function describeFacts(
@@ -27,9 +28,10 @@ export function describeState(
     case 'ready':
       return describeUse(info, trans);
     case 'busy':
-      return [describeRequests(info, trans), describeUse(info, trans)].join(
-        ' · '
-      );
+      return [
+        describeRequests(info.slots, trans),
+        describeUse(info, trans)
+      ].join(' · ');
     case 'unloading':
       return trans.__('Giving its memory back');
     case 'failed':
@@ -50,21 +52,4 @@ function describeUse(
     uses.push(trans.__('%1 tokens of context', contextLength.toLocaleString()));
   }
   return uses.join(' · ');
-}
-
-function describeRequests(
-  { slots }: IModelInfo,
-  trans: TranslationBundle
-): string {
-  if (slots === null) {
-    return trans.__('Answering');
-  }
-  const answering = trans._n(
-    'Answering %1 request',
-    'Answering %1 requests',
-    slots.busy
-  );
-  return slots.waiting === 0
-    ? answering
-    : trans.__('%1, %2 waiting', answering, slots.waiting);
 }

@@ -87,6 +87,7 @@ function Library({ model }: ILibraryProps): React.ReactElement {
       {connection.state === 'offline' && (
         <FailureNotice
           failure={connection.failure}
+          isRetried
           onRetry={() => {
             model.retry();
           }}

@@ -56,6 +56,10 @@ export class LoadPlan implements IDisposable {
     this._options = Object.fromEntries(
       value === undefined ? others : [...others, [name, value]]
     );
+    // What is known, or about to be, is of other options.
+    this._request?.abort();
+    this._preflight = null;
+    this._failure = null;
     this._changed.emit();
     void this._debouncer.invoke();
   }

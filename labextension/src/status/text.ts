@@ -3,6 +3,8 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IModelInfo } from '../api/types';
 import { whatFailed, whatToDo } from '../failure';
 import { formatBytes, formatPace, formatPercent, shortenName } from '../format';
+import { describeRequests } from '../requests';
+import { describeLoad } from '../stage';
 import type { ShownState, Status } from './summary';
 
 /** What a status says, in the user's language. */
@@ -30,7 +32,7 @@ export function describe(
       return text(
         trans.__('LLM: offline'),
         whatFailed(status.failure, trans),
-        whatToDo(status.failure, trans)
+        whatToDo(status.failure, trans, true)
       );
     case 'none':
       return text(
@@ -109,17 +111,29 @@ function labelOf(
   }
 }
 
-function sentenceOf(model: IModelInfo, trans: TranslationBundle): string {
-  const { id, state, error } = model;
+function sentenceOf(
+  { id, state, progress, slots, error }: IModelInfo,
+  trans: TranslationBundle
+): string {
   switch (state) {
     case 'unloaded':
       return trans.__('Language model %1 is not loaded.', id);
     case 'loading':
-      return loadingSentence(model, trans);
+      return progress === null
+        ? trans.__('Language model %1 is loading.', id)
+        : trans.__(
+            'Language model %1 is loading. %2.',
+            id,
+            describeLoad(progress, trans)
+          );
     case 'ready':
       return trans.__('Language model %1 is ready.', id);
     case 'busy':
-      return busySentence(model, trans);
+      return trans.__(
+        'Language model %1 is busy. %2.',
+        id,
+        describeRequests(slots, trans)
+      );
     case 'unloading':
       return trans.__('Language model %1 is being unloaded.', id);
     case 'failed':
@@ -127,67 +141,4 @@ function sentenceOf(model: IModelInfo, trans: TranslationBundle): string {
         ? trans.__('Language model %1 failed.', id)
         : trans.__('Language model %1 failed: %2', id, error.message);
   }
-}
-
-function loadingSentence(
-  { id, progress }: IModelInfo,
-  trans: TranslationBundle
-): string {
-  if (progress === null) {
-    return trans.__('Language model %1 is loading.', id);
-  }
-  const percent = formatPercent(progress.fraction).trim();
-  switch (progress.stage) {
-    case 'waiting':
-      return trans.__('Language model %1 waits for memory.', id);
-    case 'starting':
-      return trans.__(
-        'Language model %1 is loading: starting its process, %2.',
-        id,
-        percent
-      );
-    case 'reading':
-      return trans.__(
-        'Language model %1 is loading: reading its file, %2.',
-        id,
-        percent
-      );
-    case 'preparing':
-      return trans.__(
-        'Language model %1 is loading: preparing to answer, %2.',
-        id,
-        percent
-      );
-    default:
-      return trans.__(
-        'Language model %1 is loading: filling its memory, %2.',
-        id,
-        percent
-      );
-  }
-}
-
-function busySentence(
-  { id, slots }: IModelInfo,
-  trans: TranslationBundle
-): string {
-  if (slots === null) {
-    return trans.__('Language model %1 is answering.', id);
-  }
-  const answering = trans._n(
-    'Language model %2 is answering %1 request.',
-    'Language model %2 is answering %1 requests.',
-    // The count of a model that has just begun comes with the next change.
-    Math.max(1, slots.busy),
-    id
-  );
-  if (slots.waiting === 0) {
-    return answering;
-  }
-  const waiting = trans._n(
-    '%1 more is waiting.',
-    '%1 more are waiting.',
-    slots.waiting
-  );
-  return `${answering} ${waiting}`;
 }
