@@ -1,3 +1,4 @@
+/** Milliseconds between two looks at what grows: 12 a second. */
 const BEAT_MS = 80;
 
 /** Acts as often as eyes can follow, however often there is something new. */

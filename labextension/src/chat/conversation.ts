@@ -19,13 +19,12 @@ import type {
   ISampling,
   ReplyPart
 } from '../api/types';
+import { Beat } from '../beat';
 import { isAborted, pause } from '../pause';
 import type { ILLMServer } from '../tokens';
 import type { Activity } from './activity';
 import { anAnswer, aQuestion, grow, isEmpty } from './answer';
 
-/** Milliseconds between two looks at an answer that grows: 12 a second. */
-const BEAT_MS = 80;
 const RETRY_MS = 1_000;
 
 /** What a conversation is made with. */
@@ -196,7 +195,7 @@ export class ConversationModel implements IDisposable {
   dispose(): void {
     this._isDisposed = true;
     this._going.abort();
-    clearTimeout(this._beat);
+    this._beat.clear();
     Signal.clearData(this);
   }
 
@@ -335,13 +334,13 @@ export class ConversationModel implements IDisposable {
     }
     this._pace(part, last?.model ?? null);
     if (this._activity.state === 'stopping') {
-      this._soon();
+      this._beat.set();
     } else if (part.kind === 'step') {
       this._show({ state: 'waiting', step: part.step });
     } else if (this._activity.state !== 'writing') {
       this._show({ state: 'writing' });
     } else {
-      this._soon();
+      this._beat.set();
     }
   }
 
@@ -425,22 +424,16 @@ export class ConversationModel implements IDisposable {
 
   private _show(activity: Activity): void {
     this._activity = activity;
-    clearTimeout(this._beat);
-    this._beat = undefined;
+    this._beat.clear();
     this._changed.emit();
   }
 
-  private _soon(): void {
-    this._beat ??= setTimeout(() => {
-      this._beat = undefined;
-      this._changed.emit();
-    }, BEAT_MS);
-  }
-
+  private readonly _beat = new Beat(() => {
+    this._changed.emit();
+  });
   private readonly _changed = new Signal<this, void>(this);
   private readonly _stored = new Signal<this, void>(this);
   private _activity: Activity = { state: 'idle' };
-  private _beat: ReturnType<typeof setTimeout> | undefined;
   private _branches: Readonly<Record<string, readonly string[]>> = {};
   private _failure: IFailure | null = null;
   /** Ends what is under way: there is one thing at a time. */
