@@ -1,6 +1,7 @@
 import type { Cell } from '@jupyterlab/cells';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 import { nullTranslator } from '@jupyterlab/translation';
+import { CommandRegistry } from '@lumino/commands';
 import { Signal } from '@lumino/signaling';
 import { Panel, Widget } from '@lumino/widgets';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -125,9 +126,33 @@ describe('propose', () => {
     expect(cell.node.textContent).toContain('cannot be reached');
   });
 
-  it('keeps its keys from the notebook', () => {
-    const stop = find(cell.node, 'Stop');
+  it('keeps its keys from the notebook, wherever the focus is', async () => {
+    await writes('x = 1', 'stop');
+    const execute = vi.fn();
+    const commands = new CommandRegistry();
+    commands.addCommand('delete', { execute });
+    commands.addKeyBinding({
+      command: 'delete',
+      keys: ['D'],
+      selector: 'body :focus'
+    });
+    const hear = (event: KeyboardEvent): void => {
+      commands.processKeydownEvent(event);
+    };
+    document.addEventListener('keydown', hear, true);
 
-    expect(stop.closest('[data-lm-suppress-shortcuts]')).not.toBeNull();
+    const places = cell.node.querySelectorAll<HTMLElement>(
+      'button, [tabindex="0"]'
+    );
+    expect(places).toHaveLength(3);
+    for (const place of places) {
+      place.focus();
+      place.dispatchEvent(
+        new KeyboardEvent('keydown', { key: 'd', keyCode: 68 })
+      );
+    }
+
+    expect(execute).not.toHaveBeenCalled();
+    document.removeEventListener('keydown', hear, true);
   });
 });

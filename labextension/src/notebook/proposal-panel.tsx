@@ -23,6 +23,13 @@ export interface ITarget {
   focus(): void;
 }
 
+/**
+ * What can have the focus keeps its keys from the notebook, which is in command mode
+ * then: two D would delete the cell. An ancestor cannot do it for them, since the
+ * notebook's shortcuts are for what has the focus, which is looked at first.
+ */
+const OWN_KEYS = { 'data-lm-suppress-shortcuts': 'true' };
+
 /** New code for a cell, below the cell, to be accepted or rejected. */
 export class ProposalPanel extends ReactWidget {
   constructor(
@@ -86,9 +93,6 @@ function Proposal({
     <section
       aria-label={title(kind, trans)}
       aria-busy={!isDone}
-      // To the notebook, whoever presses keys in here is in command mode: two D delete
-      // the cell.
-      data-lm-suppress-shortcuts="true"
       onKeyDown={event => {
         if (event.key === 'Escape') {
           event.stopPropagation();
@@ -102,6 +106,7 @@ function Proposal({
           {isDone && failure === null ? verdict(before, code, trans) : words}
         </span>
         <button
+          {...OWN_KEYS}
           type="button"
           className="jp-llm-button jp-llm-main"
           disabled={!isDone || failure !== null || code === ''}
@@ -109,7 +114,12 @@ function Proposal({
         >
           {trans.__('Accept')}
         </button>
-        <button type="button" className="jp-llm-button" onClick={onReject}>
+        <button
+          {...OWN_KEYS}
+          type="button"
+          className="jp-llm-button"
+          onClick={onReject}
+        >
           {isDone ? trans.__('Reject') : trans.__('Stop')}
         </button>
       </header>
@@ -138,7 +148,7 @@ function Diff({
   readonly lines: readonly IDiffLine[];
 }): React.ReactElement {
   return (
-    <pre className="jp-llm-diff" tabIndex={0}>
+    <pre {...OWN_KEYS} className="jp-llm-diff" tabIndex={0}>
       {lines.map(({ kind, text }, index) => (
         <div key={index} data-kind={kind}>
           {`${MARKS[kind]} ${text}`}
