@@ -53,7 +53,7 @@ class Reader:
             return prompt(asked)
         return self._template.render(
             [{"role": turn.role, "content": turn.content} for turn in asked.turns],
-            add_generation_prompt=True,
+            {"add_generation_prompt": True},
         )
 
     def _ends(self, token: int) -> bool:
