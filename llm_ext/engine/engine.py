@@ -118,7 +118,8 @@ class Engine:
         published = self._moved_up() + self._compute(plan.chunks)
         if plan.prompt is not None:
             seconds = self._clock() - began
-            self.scheduler.pace.note(prompt=plan.prompt, seconds=seconds)
+            size = sum(chunk.size for chunk in plan.chunks)
+            self.scheduler.pace.note(size=size, prompt=plan.prompt, seconds=seconds)
         return published
 
     def _note_begun(self, chunks: list[Chunk], now: float) -> None:

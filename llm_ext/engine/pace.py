@@ -1,18 +1,22 @@
-"""How much of prompts a step may compute, from how long steps have taken."""
+"""How much a step beside streams may compute, from how long steps have taken."""
 
 MOST = 128
-"""Prompt elements a step: full prompt speed on a CPU."""
+"""Elements a step: full prompt speed on a CPU."""
 
-FIRST = 56
-"""Prompt elements beside a stream, before anything was measured."""
+TILE = 64
+"""Elements for which llama.cpp computes attention together on a CPU. With somewhat
+fewer it does so one by one: a step takes no less time then, and twice as much where
+thousands of elements were read before."""
 
 LEAST = 16
 """So few that a step costs little more than a plain one; with fewer the prompt would
 take many times as long and no stream would gain by it."""
 
+BEARABLE = 25.0
+"""Plain decode steps that people bear a step beside a stream to take."""
+
 TARGET = 18.0
-"""Plain decode steps that a step beside a stream should take. People bear 25; what
-varies from step to step has to fit in between."""
+"""Plain decode steps that it should take: what varies has to fit in between."""
 
 _WEIGHT = 0.25
 """Of the newest plain step in their average."""
@@ -22,31 +26,36 @@ _CHANGE = 1.5
 
 
 class Pace:
-    """The prompt budget of steps in which somebody streams.
+    """The budget of steps in which somebody streams.
 
     Streams wait while a prompt's chunk is computed, and the prompt waits longer the
     smaller its chunks are. How the two compare differs from machine to machine, so the
-    budget is led to the size at which a step takes as long as TARGET plain ones. Pure:
-    it is told the times.
+    budget is led to the size at which a step takes as long as TARGET plain ones, or to
+    a whole TILE where that can be borne. Pure: it is told the times.
 
     Attributes:
-        budget: Most prompt elements in the next step beside a stream.
+        budget: Most elements in the next step beside a stream, with the stream's.
     """
 
     def __init__(self) -> None:
-        self.budget = FIRST
+        self.budget = TILE
         self._plain = 0.0
 
-    def note(self, *, prompt: int, seconds: float) -> None:
-        """Learn from a step beside a stream that computed ``prompt`` elements too."""
+    def note(self, *, size: int, prompt: int, seconds: float) -> None:
+        """Learn from a step beside a stream.
+
+        It computed ``size`` elements, of which ``prompt`` were of prompts.
+        """
         if not prompt:
             self._note_plain(seconds)
         elif self._plain and seconds > 0:
             share = TARGET * self._plain / seconds
             # One that computed less than it might says only whether even that was much.
-            if prompt == self.budget or share < 1:
+            if size >= self.budget or share < 1:
                 low, high = self.budget / _CHANGE, self.budget * _CHANGE
-                wanted = min(high, max(low, prompt * share))
+                wanted = min(high, max(low, size * share))
+                if TILE * TARGET / BEARABLE < wanted < TILE:
+                    wanted = TILE
                 self.budget = max(LEAST, min(MOST, round(wanted)))
 
     def _note_plain(self, seconds: float) -> None:

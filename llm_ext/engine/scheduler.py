@@ -39,7 +39,7 @@ class Scheduler:
         n_slots: Most sequences that run at once.
         memory: The cells and ids that they share.
         changes: How often a sequence began or ceased to wait.
-        pace: How much of prompts is computed beside streams.
+        pace: How much is computed in a step beside streams.
     """
 
     def __init__(self, memory: Memory, *, n_slots: int, n_batch: int) -> None:
@@ -51,7 +51,7 @@ class Scheduler:
         self.pace = Pace()
         self._served: dict[str, int] = {}
         self._n_batch = n_batch
-        self._prompts = 0  # elements of prompts in the last step
+        self._size = 0  # elements in the last step
         self._lost = 0
 
     def add(self, sequence: Sequence) -> None:
@@ -98,16 +98,17 @@ class Scheduler:
             if sequence.decoding and sequence.remaining <= room:
                 chunks.append(Chunk(sequence, sequence.remaining))
                 room -= sequence.remaining
-        budget = min(self.pace.budget if chunks else MOST, room)
         streams = {chunk.sequence for chunk in chunks}
         drawn = sum(chunk.size for chunk in chunks)
+        beside = max(LEAST, self.pace.budget - drawn)
+        budget = min(beside if chunks else MOST, room)
         prompts = [s for s in self.running if s not in streams]
         chunks += prompt_chunks(prompts, budget)  # 4
         needed = sum(chunk.size for chunk in chunks)
         while self.memory.free_cells < needed and (evicted := self.memory.evict()):  # 5
             moves += evicted
-        self._prompts = needed - drawn
-        prompt = self._prompts if drawn and drawn == len(streams) else None
+        self._size = needed
+        prompt = needed - drawn if drawn and drawn == len(streams) else None
         return Plan(moves=moves, chunks=chunks, prompt=prompt)
 
     def retreat(self, tried: int) -> list[Move] | None:
@@ -191,12 +192,12 @@ class Scheduler:
     def spare(self) -> int:
         """Elements that may be computed for somebody else before the next step.
 
-        While somebody streams, that is what prompts left of the last step's budget, and
+        While somebody streams, that is what is left of the last step's budget, and
         a few whatever they left.
         """
         if not any(sequence.decoding for sequence in self.running):
             return self._n_batch
-        return max(LEAST, self.pace.budget - self._prompts)
+        return max(LEAST, self.pace.budget - self._size)
 
     @property
     def backlog(self) -> int:

@@ -7,7 +7,7 @@ from llm_ext.core.events import Failed, Finished
 from llm_ext.core.memory_kind import MemoryKind
 from llm_ext.engine.engine import Engine
 from llm_ext.engine.memory import PrefixMemory
-from llm_ext.engine.pace import FIRST, MOST
+from llm_ext.engine.pace import MOST, TILE
 from llm_ext.engine.scheduler import Scheduler
 from tests.fakes.backend import FakeBackend
 from tests.stepping import Run, new_run, sequence
@@ -129,7 +129,7 @@ def test_a_stream_goes_on_while_a_long_prompt_arrives() -> None:
         before, held = len(stream.answer), len(prompt)
         run.step()
         assert len(stream.answer) == before + 1
-        assert len(prompt) - held <= FIRST
+        assert len(prompt) - held <= TILE
 
 
 def test_a_short_prompt_does_not_wait_for_a_long_one() -> None:
