@@ -41,6 +41,16 @@ class Pace:
         self.budget = TILE
         self._plain = 0.0
 
+    def prompts(self, *, streams: int, left: int) -> int:
+        """Return how much of prompts the next step may compute.
+
+        Beside ``streams`` elements, while ``left`` are left of all prompts. Where these
+        fill no tile, a few at a time take no longer in all.
+        """
+        if self.budget >= TILE > streams + left:
+            return LEAST
+        return max(LEAST, self.budget - streams)
+
     def note(self, *, size: int, prompt: int, seconds: float) -> None:
         """Learn from a step beside a stream.
 

@@ -100,9 +100,10 @@ class Scheduler:
                 room -= sequence.remaining
         streams = {chunk.sequence for chunk in chunks}
         drawn = sum(chunk.size for chunk in chunks)
-        beside = max(LEAST, self.pace.budget - drawn)
-        budget = min(beside if chunks else MOST, room)
         prompts = [s for s in self.running if s not in streams]
+        left = sum(sequence.remaining for sequence in prompts)
+        beside = self.pace.prompts(streams=drawn, left=left)
+        budget = min(beside if chunks else MOST, room)
         chunks += prompt_chunks(prompts, budget)  # 4
         needed = sum(chunk.size for chunk in chunks)
         while self.memory.free_cells < needed and (evicted := self.memory.evict()):  # 5

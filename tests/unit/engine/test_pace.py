@@ -114,3 +114,9 @@ def last_chunk(*, each: float) -> int:
         engine.step()
         size = backend.computed - before - 1
     return size
+
+
+@given(streams=st.integers(1, 200), left=st.integers(1, 5000))
+def test_a_step_fills_a_tile_or_is_short(streams: int, left: int) -> None:
+    prompt = min(left, Pace().prompts(streams=streams, left=left))
+    assert prompt <= LEAST or streams + prompt == TILE
