@@ -15,7 +15,7 @@ def alone(folder: Path) -> Iterator[None]:
         DownloadElsewhereError: Another process holds it.
     """
     # A server seldom needs it, and its start would wait for the import.
-    from filelock import FileLock, Timeout  # noqa: PLC0415
+    from filelock import FileLock, Timeout  # noqa: PLC0415  # see above
 
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / "lock")
