@@ -569,6 +569,31 @@ def test_a_question_that_cannot_be_sent_comes_back(open_lab: OpenLab) -> None:
     screenshot(page, "chat-error")
 
 
+def test_a_first_question_that_is_refused_leaves_no_conversation(
+    open_lab: OpenLab, lab: LiveServer
+) -> None:
+    """Neither on the server nor in the list, and the next question begins one."""
+    page = open_lab()
+    chat = open_chat(page, "guide")
+    with lab.client() as client:
+        before = client.get("conversations").json()
+
+    def name_another(route: Route) -> None:
+        route.continue_(post_data={"content": "Who is there?", "model": "gone"})
+
+    page.route("**/llm/conversations/*/reply*", name_another)
+    ask(chat, "Who is there?")
+    expect(chat.get_by_role("alert")).to_contain_text("no model 'gone'", timeout=SLOW)
+    expect(chat.locator(".jp-llm-composer textarea")).to_have_value("Who is there?")
+    with lab.client() as client:
+        eventually(lambda: client.get("conversations").json() == before)
+
+    page.unroute("**/llm/conversations/*/reply*")
+    chat.locator(".jp-llm-composer textarea").press("Enter")
+    finished(chat)
+    expect(answers(chat)).to_have_count(1)
+
+
 def test_conversations_are_found_renamed_exported_and_deleted(
     open_lab: OpenLab, lab: LiveServer, tmp_path: Path
 ) -> None:

@@ -194,6 +194,22 @@ describe('ChatModel', () => {
     );
   });
 
+  it('does not remember a conversation whose first question was refused', async () => {
+    const error = { message: 'There is no model here.' };
+    server.replies('POST', 'conversations/new/reply', { error }, 404);
+    server.replies('DELETE', 'conversations/new', {});
+    chat.start();
+    await pass();
+
+    chat.composer.text = 'Hi';
+    void chat.send();
+    await pass();
+
+    expect(remembered).toBeNull();
+    expect(chat.composer.text).toBe('Hi');
+    expect(chat.conversation.failure?.message).toBe('There is no model here.');
+  });
+
   it('leaves alone what is being written when something else is asked', async () => {
     server.streams('POST', 'conversations/new/reply');
     chat.start();

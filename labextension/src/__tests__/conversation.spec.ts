@@ -191,6 +191,71 @@ describe('ConversationModel', () => {
     expect(model.activity.state).toBe('idle');
   });
 
+  it('leaves nothing on the server when its first question is refused', async () => {
+    const error = { message: 'There is no model here.' };
+    server.replies('POST', REPLY, { error }, 404);
+    server.routes(
+      'DELETE',
+      'conversations/c',
+      () => new Response(null, { status: 204 })
+    );
+    const told = vi.fn(() => model.id);
+    model.stored.connect(told);
+
+    const sent = model.send('Hi', []);
+    await pass();
+
+    expect(await sent).toBe(false);
+    expect(server.asked('DELETE', 'conversations/c')).toHaveLength(1);
+    expect(model.id).toBeNull();
+    expect(told.mock.results).toEqual([{ type: 'return', value: null }]);
+    expect(model.failure?.message).toBe('There is no model here.');
+    expect(model.manner).toMatchObject({ model: 'hello' });
+
+    void model.send('Hi', []);
+    await pass();
+    expect(server.asked('POST', 'conversations')).toHaveLength(2);
+  });
+
+  it('does not complain where that cannot be deleted', async () => {
+    const error = { message: 'There is no model here.' };
+    server.replies('POST', REPLY, { error }, 404);
+    server.replies('DELETE', 'conversations/c', {}, 500);
+
+    void model.send('Hi', []);
+    await pass();
+
+    expect(model.id).toBeNull();
+    expect(model.failure?.status).toBe(404);
+  });
+
+  it('stays where it is unknown whether the first question arrived', async () => {
+    server.routes('POST', REPLY, () => Promise.reject(new TypeError('no')));
+    const told = vi.fn(() => model.id);
+    model.stored.connect(told);
+
+    const sent = model.send('Hi', []);
+    await pass();
+
+    expect(await sent).toBe(false);
+    expect(server.asked('DELETE', 'conversations/c')).toHaveLength(0);
+    expect(told.mock.results).toEqual([{ type: 'return', value: 'c' }]);
+    expect(model.failure?.kind).toBe('unreachable');
+  });
+
+  it('is in the lists once its first answer has begun', async () => {
+    const told = vi.fn();
+    model.stored.connect(told);
+    void model.send('Hi', []);
+    await pass();
+    expect(told).not.toHaveBeenCalled();
+
+    stream.sends({ message: QUESTION, answer: 'a' }, 'message');
+    await pass();
+
+    expect(told).toHaveBeenCalledOnce();
+  });
+
   it('keeps the question when its answer fails, to be answered once more', async () => {
     server.replies('GET', 'conversations/c', stored(QUESTION));
     const sent = model.send('Hi', []);

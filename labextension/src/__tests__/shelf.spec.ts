@@ -23,20 +23,6 @@ describe('ShelfModel', () => {
     shelf = new ShelfModel(server.settings);
   });
 
-  it('leaves out what was begun, and in which nothing was said', async () => {
-    server.replies('GET', 'conversations', {
-      conversations: [
-        { id: '1', title: '', message_count: 0 },
-        { id: '2', title: 'Pandas', message_count: 2 },
-        { id: '3', title: 'For later', message_count: 0 }
-      ]
-    });
-
-    await shelf.refresh();
-
-    expect(shelf.conversations?.map(({ id }) => id)).toEqual(['2', '3']);
-  });
-
   it('shows more where there are more, also after a change', async () => {
     server.routes('GET', 'conversations', ({ url }) =>
       Response.json(

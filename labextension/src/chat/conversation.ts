@@ -4,6 +4,7 @@ import { type ISignal, Signal } from '@lumino/signaling';
 import {
   changeConversation,
   createConversation,
+  deleteConversation,
   deleteMessage,
   getConversation,
   type IConversationChange
@@ -214,6 +215,7 @@ export class ConversationModel implements IDisposable {
     }
     const signal = this._begin();
     const before = this._messages;
+    const isFirst = this._id === null;
     this._messages = [...kept, ...asked];
     this._show({ state: 'sending' });
     const id = await this._ensure();
@@ -226,9 +228,33 @@ export class ConversationModel implements IDisposable {
       }));
     if (!begun) {
       this._messages = before;
+      if (isFirst && id !== null && !isAborted(signal)) {
+        void this._clear(id);
+      }
       this._show({ state: 'idle' });
     }
     return begun;
+  }
+
+  /**
+   * Leave nothing of a conversation whose first question was refused.
+   *
+   * Where the connection was lost nobody knows whether the server took the question,
+   * so the conversation stays.
+   */
+  private async _clear(id: string): Promise<void> {
+    if (this._failure !== null && !isLost(this._failure)) {
+      this._id = null;
+      try {
+        await deleteConversation(this._server.settings, id);
+      } catch (error) {
+        // An empty conversation more is no reason to complain.
+        if (!(error instanceof ApiError)) {
+          throw error;
+        }
+      }
+    }
+    this._stored.emit();
   }
 
   /** Give up whatever is under way, for something else. */
@@ -249,7 +275,6 @@ export class ConversationModel implements IDisposable {
       if (made !== null) {
         this._take(made);
         this._messages = messages;
-        this._stored.emit();
       }
     }
     return this._id;
@@ -320,6 +345,7 @@ export class ConversationModel implements IDisposable {
         answer
       ];
       this._hasBegun = true;
+      this._stored.emit();
       this._show(
         isIdle(this._activity) ? { state: 'sending' } : this._activity
       );
@@ -451,7 +477,7 @@ function isIdle({ state }: Activity): boolean {
   return state === 'idle';
 }
 
-function isLost({ kind }: ApiError): boolean {
+function isLost({ kind }: IFailure): boolean {
   return kind === 'unreachable' || kind === 'timeout';
 }
 

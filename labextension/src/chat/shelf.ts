@@ -20,7 +20,7 @@ export class ShelfModel implements IDisposable {
     this._debouncer = new Debouncer(() => this.refresh(), PATIENCE_MS);
   }
 
-  /** Those in which something was said, newest first; null before the first answer. */
+  /** Newest first; null before the first answer. */
   get conversations(): readonly IConversation[] | null {
     return this._conversations;
   }
@@ -72,10 +72,7 @@ export class ShelfModel implements IDisposable {
         isFull = more.length === LIST_LIMIT;
       }
       this._hasMore = isFull;
-      // A first question that was refused leaves one that nobody would know again.
-      this._conversations = found.filter(
-        ({ title, messageCount }) => title !== '' || messageCount > 0
-      );
+      this._conversations = found;
     }, signal);
   }
 
