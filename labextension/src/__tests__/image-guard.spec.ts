@@ -73,4 +73,25 @@ describe('ImageGuard', () => {
     expect(image?.referrerPolicy).toBe('no-referrer');
     expect(parse(guarding.sanitize(html)).querySelector('img')).not.toBeNull();
   });
+
+  it.each([true, false])(
+    'leaves the focus in the place of the button, if it was there: %s',
+    isThere => {
+      const guarding = guard();
+      const box = parse(
+        guarding.sanitize('<img src="https://a.example/x.png">')
+      );
+      const other = document.createElement('input');
+      document.body.append(box, other);
+      const button = box.querySelector('button');
+      (isThere ? button : other)?.focus();
+
+      guarding.allow(button ?? box);
+
+      const image = box.querySelector('img');
+      expect(document.activeElement).toBe(isThere ? image : other);
+      box.remove();
+      other.remove();
+    }
+  );
 });

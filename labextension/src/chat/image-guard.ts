@@ -57,7 +57,13 @@ export class ImageGuard implements IRenderMime.ISanitizer {
     image.src = address;
     image.alt = button.getAttribute('data-alt') ?? '';
     image.referrerPolicy = 'no-referrer';
+    image.tabIndex = -1;
+    const hadFocus = document.activeElement === button;
     button.replaceWith(image);
+    if (hadFocus) {
+      // Otherwise the page's beginning gets it.
+      image.focus();
+    }
   }
 
   private _guard(image: HTMLImageElement): void {
