@@ -7,6 +7,8 @@ interface IIconButtonProps {
   readonly label: string;
   readonly onClick: (event: React.MouseEvent) => void;
   readonly disabled?: boolean;
+  /** Does nothing for now, but keeps the focus, which a disabled button loses. */
+  readonly unavailable?: boolean;
   /** For buttons that stay pressed. */
   readonly pressed?: boolean;
   /** For buttons that open and close something. */
@@ -19,6 +21,7 @@ export function IconButton({
   label,
   onClick,
   disabled = false,
+  unavailable = false,
   pressed,
   expanded
 }: IIconButtonProps): React.ReactElement {
@@ -30,8 +33,13 @@ export function IconButton({
       aria-label={label}
       aria-pressed={pressed}
       aria-expanded={expanded}
+      aria-disabled={unavailable}
       disabled={disabled}
-      onClick={onClick}
+      onClick={event => {
+        if (!unavailable) {
+          onClick(event);
+        }
+      }}
     >
       <icon.react tag="span" className="jp-llm-icon" />
     </button>

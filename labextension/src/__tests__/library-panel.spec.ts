@@ -82,6 +82,34 @@ describe('LibraryPanel', () => {
     expect(texts).toEqual(['Loaded 1', 'b', 'Available 2', 'a', 'c']);
   });
 
+  it('keeps the focus in the row of a download, whatever it does', async () => {
+    const goes = async (state: string, label: string): Promise<HTMLElement> => {
+      events.sends(
+        { download: { id: 'd', reference: 'x', state } },
+        'download'
+      );
+      await expect
+        .poll(() => panel.node.querySelector('[data-download=d]'))
+        .toHaveProperty('dataset.state', state);
+      return button(`${label} the download of x`);
+    };
+    server.replies('POST', 'downloads/d/pause', {});
+    const pressed = await goes('downloading', 'Pause');
+    pressed.focus();
+    pressed.click();
+
+    expect(await goes('paused', 'Go on with')).toBe(pressed);
+    expect(await goes('resolving', 'Pause')).toBe(pressed);
+    expect(pressed.ariaDisabled).toBe('true');
+    pressed.click();
+    expect(await goes('downloading', 'Pause')).toBe(pressed);
+    expect(pressed.ariaDisabled).toBe('false');
+    expect(await goes('failed', 'Go on with')).toBe(pressed);
+
+    expect(document.activeElement).toBe(pressed);
+    expect(server.asked('POST', 'downloads/d/pause')).toHaveLength(1);
+  });
+
   it('gives the focus back to what opened the options', async () => {
     await opens('Load b with options', 'Cancel');
 

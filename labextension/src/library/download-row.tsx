@@ -58,26 +58,24 @@ export function DownloadRow({
 function Controls({ download, model }: IDownloadRowProps): React.ReactElement {
   const trans = useWords();
   const { id, reference, state } = download;
+  const canResume = state === 'paused' || state === 'failed';
+  const canPause = state === 'downloading' || state === 'waiting';
   return (
     <>
-      {(state === 'downloading' || state === 'waiting') && (
-        <IconButton
-          icon={pauseIcon}
-          label={trans.__('Pause the download of %1', reference)}
-          onClick={() => {
-            void model.steer(id, 'pause');
-          }}
-        />
-      )}
-      {(state === 'paused' || state === 'failed') && (
-        <IconButton
-          icon={state === 'paused' ? runIcon : refreshIcon}
-          label={trans.__('Go on with the download of %1', reference)}
-          onClick={() => {
-            void model.steer(id, 'resume');
-          }}
-        />
-      )}
+      <IconButton
+        icon={
+          state === 'failed' ? refreshIcon : canResume ? runIcon : pauseIcon
+        }
+        label={
+          canResume
+            ? trans.__('Go on with the download of %1', reference)
+            : trans.__('Pause the download of %1', reference)
+        }
+        unavailable={!canResume && !canPause}
+        onClick={() => {
+          void model.steer(id, canResume ? 'resume' : 'pause');
+        }}
+      />
       <IconButton
         icon={closeIcon}
         label={trans.__('Cancel the download of %1', reference)}
