@@ -9,6 +9,7 @@
     │   ├── AmbiguousModelError      model_ambiguous
     │   ├── WorkerNotFoundError      worker_not_found
     │   ├── ModelBusyError           model_busy
+    │   ├── ModelNotLoadedError      model_not_loaded
     │   ├── ContextLengthError       context_length_exceeded
     │   ├── InputLengthError         input_too_long
     │   ├── NotSupportedError        not_supported
@@ -160,6 +161,19 @@ class ModelBusyError(RequestError):
         super().__init__(
             f"{what} running on model {name!r}. Wait until they end, or unload it "
             f"with force, which ends them."
+        )
+
+
+class ModelNotLoadedError(RequestError):
+    """The model would have to be loaded, which the request forbids."""
+
+    code = "model_not_loaded"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"Model {name!r} is not loaded, and 'autoload' forbids to load it for this "
+            f"request. Load it first, or leave 'autoload' out.",
+            param="autoload",
         )
 
 

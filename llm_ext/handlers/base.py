@@ -13,7 +13,7 @@ from tornado import web
 
 from llm_ext.core import bounds
 from llm_ext.core.requests import Request
-from llm_ext.errors import LLMError
+from llm_ext.errors import InvalidRequestError, LLMError
 from llm_ext.keyring import allows
 from llm_ext.pool.router import Router
 from llm_ext.pool.stream import EventStream
@@ -29,6 +29,9 @@ __all__ = ["SERVICES_KEY", "LLMHandler"]
 
 _MOST_NAMES, _LONGEST_NAME = 32, 64
 """What a header has room for."""
+
+_TRUTHS = {"true": True, "1": True, "false": False, "0": False}
+"""What a query can say to a question."""
 
 
 class LLMHandler(AccessHandler):
@@ -67,6 +70,20 @@ class LLMHandler(AccessHandler):
         """All who answer: the pool, and other servers."""
         return self.services.providers
 
+    @property
+    def autoload(self) -> bool:
+        """Whether a model may be loaded for the request, as llama-server's query says.
+
+        Raises:
+            InvalidRequestError: It says neither.
+        """
+        given = self.get_query_argument("autoload", "true")
+        if given not in _TRUTHS:
+            raise InvalidRequestError(
+                f"'autoload' is {given!r}, and must be true or false.", param="autoload"
+            )
+        return _TRUTHS[given]
+
     async def generate(
         self, request: Request, *, keep_alive: float | None = None
     ) -> EventStream:
@@ -75,7 +92,7 @@ class LLMHandler(AccessHandler):
         It ends when the client goes away. See ``Providers.generate`` for errors.
 
         Raises:
-            InvalidRequestError: The request is too large.
+            InvalidRequestError: The request is too large, or its query is wrong.
             ModelNotAllowedError: The caller's key is for other models.
         """
         bounds.check(request)
@@ -87,6 +104,7 @@ class LLMHandler(AccessHandler):
             request,
             user=self.user,
             keep_alive=keep_alive,
+            autoload=self.autoload,
             allowed=partial(allows, key),
         )
         if self._gone:

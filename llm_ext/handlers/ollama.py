@@ -78,7 +78,8 @@ class OllamaHandler(LLMHandler):
         One that is loaded stays as it is: two clients of different wishes would have
         it loaded again and again.
         """
-        if call.load and isinstance(model, ModelStatus) and model.state in _IDLE:
+        is_idle = isinstance(model, ModelStatus) and model.state in _IDLE
+        if call.load and is_idle and self.autoload:
             begun = await self.router.load(
                 model.id, options=call.load, keep_alive=call.keep_alive
             )

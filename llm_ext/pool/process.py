@@ -178,6 +178,16 @@ class ModelProcess:
         return self.state == "ready" and not self._active
 
     @property
+    def serves(self) -> bool:
+        """Whether a request would be sent to the worker at once."""
+        return self.state == "ready" and not (self.draining or self._leaving)
+
+    @property
+    def available(self) -> bool:
+        """Whether a request would be answered without a load of its own."""
+        return self.serves or self.state in {"waiting", "loading"}
+
+    @property
     def has_worker(self) -> bool:
         """Whether there is a process, in whatever state."""
         return self._worker is not None
@@ -249,7 +259,7 @@ class ModelProcess:
         ever; None takes what is configured.
         """
         number = next(self._ids)
-        serves = self.state == "ready" and not (self.draining or self._leaving)
+        serves = self.serves
         stream = EventStream(
             self.entry.id,
             request,

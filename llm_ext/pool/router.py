@@ -28,6 +28,7 @@ from llm_ext.errors import (
     LLMError,
     ModelBusyError,
     ModelNotFoundError,
+    ModelNotLoadedError,
     NotSupportedError,
     ServerStoppingError,
     WorkerNotFoundError,
@@ -97,17 +98,25 @@ class Router:
             process.open(None).close()
 
     async def generate(
-        self, request: Request, *, user: str = "", keep_alive: float | None = None
+        self,
+        request: Request,
+        *,
+        user: str = "",
+        keep_alive: float | None = None,
+        autoload: bool = True,
     ) -> EventStream:
         """Return the stream that answers ``request``; loads its model if need be.
 
         Raises:
             ModelNotFoundError: The catalog has no such model.
+            ModelNotLoadedError: It has to be loaded, and ``autoload`` is not set.
             QueueFullError: Too many requests wait for it.
             RateLimitedError: The user has asked too much of late.
         """
         process = await self._process(request.model)
         self._check_running()
+        if not (autoload or process.available):
+            raise ModelNotLoadedError(process.entry.id)
         self.admit(process.entry.id, user, process.backlog(user))
         return process.open(request, user=user, keep_alive=keep_alive)
 

@@ -179,6 +179,7 @@ class Providers:
         *,
         user: str,
         keep_alive: float | None = None,
+        autoload: bool = True,
         allowed: Callable[[str], bool],
     ) -> EventStream:
         """Return the stream that answers ``request``.
@@ -191,10 +192,12 @@ class Providers:
             request: What is asked, of a model that the caller may ask.
             user: Who asks.
             keep_alive: See ``Router.generate``.
+            autoload: Whether a model of this machine may be loaded for it.
             allowed: Whether the caller may ask the model with an id.
 
         Raises:
             ModelNotFoundError: There is no such model.
+            ModelNotLoadedError: It has to be loaded, and ``autoload`` is not set.
             QueueFullError: Too many requests wait for it.
             RateLimitedError: The user has asked too much of late.
             LLMError: Its provider does not say whether it has the model.
@@ -205,7 +208,9 @@ class Providers:
             other = await self._fallback(request.model)
             if other is not None and not allowed(other):
                 other = None
-            return await self._ask_here(request, user, keep_alive, other)
+            return await self._ask_here(
+                request, user, other, keep_alive=keep_alive, autoload=autoload
+            )
         self._admit(target, user, self._backlog(target, user))
         stream = self._stream(target.model.id, request, user)
         stream.provider = target.remote.name
@@ -216,13 +221,15 @@ class Providers:
         self,
         request: Request,
         user: str,
-        keep_alive: float | None,
         other: str | None,
+        *,
+        keep_alive: float | None,
+        autoload: bool,
     ) -> EventStream:
         """Let the pool answer, and ``other`` where that cannot."""
         try:
             here = await self._router.generate(
-                request, user=user, keep_alive=keep_alive
+                request, user=user, keep_alive=keep_alive, autoload=autoload
             )
         except LLMError as error:
             if other is None or not _gives_way(error):

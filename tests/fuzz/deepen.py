@@ -99,6 +99,8 @@ class Deepener:
             _thin(case.body, plan)
             if plan.names and "model" in case.body:
                 case.body["model"] = _MODELS.get(path, "hello")
+        if plan.names and "autoload" in (case.query or {}):
+            case.query["autoload"] = "1"
         if plan.streams and path != "workers":  # one for a caller never ends by itself
             case.headers["Accept"] = EVENTS
 

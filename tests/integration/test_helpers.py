@@ -112,6 +112,26 @@ def test_a_gap_is_filled(http: httpx.Client) -> None:
     assert [part["stop"] for part in parts] == [False] * (len(parts) - 1) + [True]
 
 
+def test_a_gap_may_wait_for_what_is_loaded_anyway(
+    live: LiveServer, http: httpx.Client
+) -> None:
+    body = {"model": "coder", "input_prefix": "def f(x):", "input_suffix": "return y"}
+    http.post("models/coder/unload", json={"force": True}).raise_for_status()
+    for no in ("false", "0"):
+        reply = http.post("infill", json=body, params={"autoload": no})
+        assert reply.status_code == 409
+        assert reply.headers["x-should-retry"] == "false"
+        told = reply.json()["error"]
+        assert (told["type"], told["code"]) == ("conflict_error", "model_not_loaded")
+        assert live.model("coder")["state"] == "unloaded"
+    wrong = http.post("infill", json=body, params={"autoload": "maybe"})
+    assert (wrong.status_code, wrong.json()["error"]["param"]) == (400, "autoload")
+    assert http.post("models/coder/load", json={}).status_code == 202
+    for _ in ("loading", "loaded"):
+        reply = http.post("infill", json=body, params={"autoload": "false"})
+        assert reply.json()["content"] == FILLING
+
+
 @pytest.mark.parametrize(
     ("route", "body", "status"),
     [

@@ -406,6 +406,17 @@ def test_a_model_is_loaded_as_its_first_request_says(
     assert context() == 1024
 
 
+def test_options_load_nothing_where_the_query_forbids_it(live: LiveServer) -> None:
+    """A request with them would load the model as it wants it."""
+    unload(live, "babble")
+    body = {"model": "babble", "prompt": "Hi", "options": {"num_ctx": 512}}
+    with live.client() as http:
+        reply = http.post("api/generate", json=body, params={"autoload": "false"})
+    assert reply.status_code == 409
+    assert "'babble' is not loaded" in reply.json()["error"]
+    assert state(live, "babble") == "unloaded"
+
+
 def test_an_empty_text_loads_and_unloads_a_model_for_vectors(
     live: LiveServer, client: ollama.Client
 ) -> None:

@@ -623,6 +623,21 @@ def test_a_model_that_cannot_answer_gives_way_and_the_answer_says_so(
         assert reply.headers["X-LLM-Provider"] == "lab"
 
 
+@pytest.mark.parametrize(("route", "body"), DOORS)
+def test_a_model_that_must_not_be_loaded_does_not_give_way(
+    near: LiveServer, route: str, body: dict[str, object]
+) -> None:
+    """The other would not be loaded, but was not asked either, unless it is named."""
+    told = {**body, "temperature": 0}
+    with near.client(params={"autoload": "false"}) as http:
+        refused = http.post(route, json={**told, "model": "broken"})
+        named = http.post(route, json={**told, "model": "lab/hello"})
+    assert refused.status_code == 409
+    assert "'autoload'" in refused.text
+    assert named.is_success, named.text
+    assert named.headers["X-LLM-Provider"] == "lab"
+
+
 def test_a_model_that_is_busy_gives_way(near: LiveServer) -> None:
     """One runs, four wait: the next one need not."""
     body = {"model": "busy", "messages": HELLO, "stream": True, "max_tokens": 30000}

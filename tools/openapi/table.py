@@ -84,6 +84,10 @@ _PROMPT = {
 }
 _STREAM = {"X-Stream-Id": "An id by which the stream can be read again."}
 _REVISION = {"If-Match": "The revision that the client knows; another one is refused."}
+_AUTOLOAD = {
+    "autoload": "false, or 0, to be refused rather than have a model of this machine "
+    "loaded for the request."
+}
 _FORMAT = {"format": f"One of {', '.join(FORMATS)}."}
 
 
@@ -244,6 +248,7 @@ TABLE: dict[str, dict[str, Operation]] = {
         "post": Operation(
             body=conversations._Reply,
             events={**_CHAT, "message": (Opening, Chunk, ErrorReply)},
+            query=_AUTOLOAD,
         ),
     },
     "conversations/{id}/stop": {"post": ENDS},
@@ -257,12 +262,15 @@ TABLE: dict[str, dict[str, Operation]] = {
         "delete": ENDS,
     },
     "prompts/{id}/execute": {
-        "post": Operation(body=prompts._Execute, reply=prompts.PromptAnswer)
+        "post": Operation(
+            body=prompts._Execute, reply=prompts.PromptAnswer, query=_AUTOLOAD
+        )
     },
     "prompts/{id}/execute/stream": {
         "post": Operation(
             body=prompts._Execute,
             events=_PROMPT,
+            query=_AUTOLOAD,
             headers=_STREAM,
         )
     },
@@ -278,6 +286,7 @@ TABLE: dict[str, dict[str, Operation]] = {
                 "done": providers.ProviderAnswer,
                 "error": ErrorReply,
             },
+            query=_AUTOLOAD,
         )
     },
     "keys": {
@@ -290,7 +299,11 @@ TABLE: dict[str, dict[str, Operation]] = {
     "v1/models/{id}": {"get": Operation(reply=models.Model)},
     "v1/chat/completions": {
         "post": Operation(
-            body=chat_request._Body, reply=Completion, events=_CHAT, headers=_STREAM
+            body=chat_request._Body,
+            reply=Completion,
+            events=_CHAT,
+            query=_AUTOLOAD,
+            headers=_STREAM,
         )
     },
     "v1/completions": {
@@ -298,6 +311,7 @@ TABLE: dict[str, dict[str, Operation]] = {
             body=completions._Body,
             reply=TextCompletion,
             events={"message": (TextCompletion, ErrorReply), "status": Status},
+            query=_AUTOLOAD,
             headers=_STREAM,
         )
     },
@@ -322,6 +336,7 @@ TABLE: dict[str, dict[str, Operation]] = {
                 response.ArgumentsAdded,
                 response.ArgumentsDone,
             ),
+            query=_AUTOLOAD,
         )
     },
     "v1/responses/input_tokens": {
@@ -347,6 +362,7 @@ TABLE: dict[str, dict[str, Operation]] = {
                 ),
                 "error": anthropic_errors.ErrorReply,
             },
+            query=_AUTOLOAD,
             error=anthropic_errors.ErrorReply,
         )
     },
@@ -358,9 +374,13 @@ TABLE: dict[str, dict[str, Operation]] = {
         )
     },
     "v1/embeddings": {
-        "post": Operation(body=embeddings._Body, reply=embeddings.EmbeddingList)
+        "post": Operation(
+            body=embeddings._Body, reply=embeddings.EmbeddingList, query=_AUTOLOAD
+        )
     },
-    "v1/rerank": {"post": Operation(body=rerank._Body, reply=rerank.Ranking)},
+    "v1/rerank": {
+        "post": Operation(body=rerank._Body, reply=rerank.Ranking, query=_AUTOLOAD)
+    },
     "tokenize": {"post": Operation(body=helpers.TokenizeCall, reply=helpers.Tokens)},
     "detokenize": {
         "post": Operation(body=helpers.DetokenizeCall, reply=helpers.Content)
@@ -373,6 +393,7 @@ TABLE: dict[str, dict[str, Operation]] = {
             body=helpers._InfillBody,
             reply=helpers.InfillAnswer,
             events={"message": (helpers.InfillAnswer, ErrorReply)},
+            query=_AUTOLOAD,
         )
     },
     "": {
@@ -392,9 +413,15 @@ TABLE: dict[str, dict[str, Operation]] = {
         )
     },
     "api/delete": {"delete": _ollama(None, show.ShowCall)},
-    "api/generate": {"post": replace(_OLLAMA, body=generate_request._Body)},
-    "api/chat": {"post": replace(_OLLAMA, body=ollama_chat._Body)},
-    "api/embed": {"post": _ollama(embed.Embeddings, embed._Body)},
-    "api/embeddings": {"post": _ollama(embed.Embedding, embed._OneBody)},
+    "api/generate": {
+        "post": replace(_OLLAMA, body=generate_request._Body, query=_AUTOLOAD)
+    },
+    "api/chat": {"post": replace(_OLLAMA, body=ollama_chat._Body, query=_AUTOLOAD)},
+    "api/embed": {
+        "post": replace(_ollama(embed.Embeddings, embed._Body), query=_AUTOLOAD)
+    },
+    "api/embeddings": {
+        "post": replace(_ollama(embed.Embedding, embed._OneBody), query=_AUTOLOAD)
+    },
 }
 """By path, as OpenAPI writes it, and verb."""

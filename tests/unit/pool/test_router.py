@@ -21,6 +21,7 @@ from llm_ext.core.settings import Limits, ProviderSettings, Settings
 from llm_ext.errors import (
     ModelBusyError,
     ModelLoadError,
+    ModelNotLoadedError,
     RateLimitedError,
     ServerStoppingError,
     WorkerNotFoundError,
@@ -792,6 +793,50 @@ def test_of_two_reloads_the_first_is_told_that_it_was_given_up(
         assert (await events_of(second))[-1] == Ready()
 
     play(scenario)
+
+
+def test_a_request_may_be_for_what_is_loaded_anyway(play: Callable[..., None]) -> None:
+    """It waits for a load that somebody else began, and begins none itself."""
+
+    async def scenario(pool: Pool) -> None:
+        with pytest.raises(ModelNotLoadedError, match=r"'hello'.*'autoload'"):
+            await pool.ask("hello", autoload=False)
+        assert await pool.state("hello") == "unloaded"
+        await pool.load("hello")
+        waiting = await pool.ask("hello", autoload=False)
+        await pool.ready("hello")
+        warm = await pool.ask("hello", autoload=False)
+        await pool.answer("hello")
+        assert (await events_of(waiting))[-1] == (await events_of(warm))[-1] == END
+        unloading = asyncio.ensure_future(pool.router.unload("hello"))
+        await pool.settle()
+        with pytest.raises(ModelNotLoadedError):
+            await pool.ask("hello", autoload=False)
+        await pool.end("hello")
+        await unloading
+        assert await pool.state("hello") == "unloaded"
+        assert len(pool.workers) == 1
+
+    play(scenario)
+
+
+def test_such_a_request_does_not_bring_back_what_makes_room(
+    play: Callable[..., None],
+) -> None:
+    async def scenario(pool: Pool) -> None:
+        await pool.ask("hello")
+        await pool.ready("hello")
+        await pool.ask("babble")
+        with pytest.raises(ModelNotLoadedError):
+            await pool.ask("hello", autoload=False)
+        await pool.answer("hello")
+        await pool.end("hello")
+        await pool.ready("babble")
+        await pool.answer("babble")
+        assert await pool.state("hello") == "unloaded"
+        assert await pool.state("babble") == "ready"
+
+    play(scenario, max_loaded_models=1)
 
 
 def test_workers_are_listed_and_addressed(play: Callable[..., None]) -> None:

@@ -442,6 +442,7 @@ def test_log_probabilities_carry_the_bytes_of_split_characters() -> None:
         (errors.ChatTemplateError("x"), 400),
         (errors.ModelNotFoundError("x"), 404),
         (errors.ModelBusyError("x", requests=1), 409),
+        (errors.ModelNotLoadedError("x"), 409),
         (errors.DownloadElsewhereError(), 409),
         (errors.ModelUnreadableError("x"), 422),
         (errors.ModelLoadError("x"), 500),
