@@ -65,6 +65,7 @@ describe('GhostModel', () => {
 
     expect(await model.suggest(AROUND)).toBe('return a + b');
     const [asked] = server.asked('POST', 'infill');
+    expect(asked?.url).toContain('infill?autoload=false');
     expect(await asked?.json()).toMatchObject({
       model: 'hello',
       input_prefix: AROUND.before,
@@ -127,6 +128,15 @@ describe('GhostModel', () => {
       state: 'failed',
       failure: { message: 'No.' }
     });
+  });
+
+  it('suggests nothing where the model went away just now', async () => {
+    await know('on');
+    const error = { message: 'It is not loaded.', code: 'model_not_loaded' };
+    server.replies('POST', 'infill', { error }, 409);
+
+    expect(await model.suggest(AROUND)).toBe('');
+    expect(model.state.state).toBe('idle');
   });
 
   it('follows the models from the first suggestion on, until it is off', async () => {

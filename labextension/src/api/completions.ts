@@ -58,7 +58,7 @@ export interface IGap {
  * Return what a fill-in-the-middle model puts between two texts.
  *
  * Also where nothing follows; there, `v1/completions` would go on with the text as
- * if it were prose.
+ * if it were prose. A model that is not loaded is not loaded for it, but refuses.
  * To abort the signal ends it in the engine. Throws `ApiError`.
  */
 export async function fillIn(
@@ -70,6 +70,7 @@ export async function fillIn(
   const body = await callJson(settings, {
     method: 'POST',
     path: 'infill',
+    query: { autoload: 'false' },
     body: {
       model,
       input_prefix: before,

@@ -12,7 +12,9 @@ export class ApiError extends Error implements IFailure {
   constructor(
     readonly kind: FailureKind,
     readonly status: number | null,
-    message: string
+    message: string,
+    /** The server's name for what is wrong; empty where it gives none. */
+    readonly code = ''
   ) {
     super(message);
     this.name = 'ApiError';
@@ -88,11 +90,7 @@ export function notUnderstood(): ApiError {
 
 /** The server's own words for an error, from its JSON; empty without. */
 export function messageOf(body: unknown): string {
-  if (!isRecord(body) || !isRecord(body['error'])) {
-    return '';
-  }
-  const { message } = body['error'];
-  return typeof message === 'string' ? message : '';
+  return errorText(body, 'message');
 }
 
 /** Parse JSON; undefined where it is none. */
@@ -163,9 +161,19 @@ async function accept(
 function refuse(response: Response, text: string): void {
   if (!response.ok) {
     const { status } = response;
-    const message = messageOf(parseJson(text));
-    throw new ApiError(kindOf(status, message), status, message);
+    const body = parseJson(text);
+    const message = messageOf(body);
+    const code = errorText(body, 'code');
+    throw new ApiError(kindOf(status, message), status, message, code);
   }
+}
+
+function errorText(body: unknown, name: 'message' | 'code'): string {
+  if (!isRecord(body) || !isRecord(body['error'])) {
+    return '';
+  }
+  const value = body['error'][name];
+  return typeof value === 'string' ? value : '';
 }
 
 function parse(response: Response, text: string): unknown {

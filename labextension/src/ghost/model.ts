@@ -29,8 +29,9 @@ export type GhostState =
 /**
  * Asks a model that is loaded anyway for what might stand at the cursor.
  *
- * To ask one that is not would load it, so the models are followed from the first
- * suggestion on, and nobody is asked while what is known of them may be out of date.
+ * One that is not loaded refuses, and one that is being loaded lets a cell wait. So the
+ * models are followed from the first suggestion on, and nobody is asked while what is
+ * known of them may be out of date.
  */
 export class GhostModel {
   constructor(private readonly _server: ILLMServer) {
@@ -107,7 +108,8 @@ export class GhostModel {
         if (!(error instanceof ApiError)) {
           throw error;
         }
-        this._failure = error;
+        // It may have gone just now: then there is nobody to ask, which is no failure.
+        this._failure = error.code === 'model_not_loaded' ? null : error;
       }
       return '';
     } finally {
