@@ -51,11 +51,25 @@ TALK: list[dict[str, Any]] = [
 """A conversation with all that an answer may hold."""
 
 
+TWO_FRAMES = """() => new Promise(done =>
+    requestAnimationFrame(() => requestAnimationFrame(done)))"""
+
+
+def picture(page: Page, path: Path) -> None:
+    """Take a picture of the page as it is now.
+
+    Chromium may give a frame that is older than what the page's elements say already.
+    By the second frame from now they are drawn.
+    """
+    page.evaluate(TWO_FRAMES)
+    page.screenshot(path=path)
+
+
 def screenshot(page: Page, name: str) -> None:
     """Keep a picture, to be looked at."""
     SCREENSHOTS.mkdir(exist_ok=True)
     theme = page.evaluate("document.body.dataset.jpThemeLight") == "true"
-    page.screenshot(path=SCREENSHOTS / f"{name}-{'light' if theme else 'dark'}.png")
+    picture(page, SCREENSHOTS / f"{name}-{'light' if theme else 'dark'}.png")
 
 
 def open_chat(page: Page, model: str | None = None) -> Locator:

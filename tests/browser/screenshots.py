@@ -29,6 +29,7 @@ from tests.browser.panel import (
     open_chat,
     open_chat_in_main,
     open_models,
+    picture,
     reload,
     show_conversation,
     write_notebook,
@@ -369,7 +370,7 @@ def take_all(stage: Stage, browser: Browser, only: str) -> Iterator[Path]:
                 if only in name:
                     page = opened(browser, server, theme)
                     scene(stage, page)
-                    page.screenshot(path=folder / f"{name}.png")
+                    picture(page, folder / f"{name}.png")
                     page.context.close()
                     quiet(stage)
                     yield folder / f"{name}.png"
