@@ -41,15 +41,17 @@ class Pace:
         self.budget = TILE
         self._plain = 0.0
 
-    def prompts(self, *, streams: int, left: int) -> int:
+    def prompts(self, *, streams: int, left: int, burst: bool) -> int:
         """Return how much of prompts the next step may compute.
 
         Beside ``streams`` elements, while ``left`` are left of all prompts. Where these
-        fill no tile, a few at a time take no longer in all.
+        fill no tile, a few at a time take no longer in all. Those of a ``burst`` are
+        read at full speed: see the scheduler.
         """
         if self.budget >= TILE > streams + left:
             return LEAST
-        return max(LEAST, self.budget - streams)
+        budget = MOST if burst else self.budget
+        return max(LEAST, budget - streams)
 
     def note(self, *, size: int, prompt: int, seconds: float) -> None:
         """Learn from a step beside a stream.

@@ -13,6 +13,9 @@ HEADROOM = 64
 """Cells an admitted sequence must find free beyond its known elements, so that it is
 not requeued at once."""
 
+BURST = 4 * MOST
+"""Elements of prompts that count as soon read."""
+
 
 @dataclass(kw_only=True)
 class Plan:
@@ -20,7 +23,8 @@ class Plan:
 
     Attributes:
         prompt: Elements of prompts beside streams of which each has one element; None
-            where nobody streams, or where more than one was forced on a stream.
+            where nobody streams, where more than one was forced on a stream, and in a
+            burst.
     """
 
     moves: list[Move] = field(default_factory=list)
@@ -51,6 +55,7 @@ class Scheduler:
         self.pace = Pace()
         self._served: dict[str, int] = {}
         self._n_batch = n_batch
+        self._steps = 0
         self._size = 0  # elements in the last step
         self._lost = 0
 
@@ -90,6 +95,7 @@ class Scheduler:
         4. Prompt chunks in what is left of the step's budget and of the cells.
         5. Give up what is kept where its cells are needed.
         """
+        self._steps += 1
         moves = self._admit()  # 1
         moves += self._make_room()  # 2
         chunks: list[Chunk] = []
@@ -102,14 +108,16 @@ class Scheduler:
         drawn = sum(chunk.size for chunk in chunks)
         prompts = [s for s in self.running if s not in streams]
         left = sum(sequence.remaining for sequence in prompts)
-        beside = self.pace.prompts(streams=drawn, left=left)
+        burst = self._is_burst(streams, prompts)
+        beside = self.pace.prompts(streams=drawn, left=left, burst=burst)
         budget = min(beside if chunks else MOST, room)
         chunks += prompt_chunks(prompts, budget)  # 4
         needed = sum(chunk.size for chunk in chunks)
         while self.memory.free_cells < needed and (evicted := self.memory.evict()):  # 5
             moves += evicted
         self._size = needed
-        prompt = needed - drawn if drawn and drawn == len(streams) else None
+        paced = drawn and drawn == len(streams) and not burst
+        prompt = needed - drawn if paced else None
         return Plan(moves=moves, chunks=chunks, prompt=prompt)
 
     def retreat(self, tried: int) -> list[Move] | None:
@@ -168,9 +176,26 @@ class Scheduler:
             self.waiting.remove(sequence)
             self.changes += 1
             moves += self.memory.claim(sequence)
+            sequence.admitted = self._steps
             self.running.append(sequence)
             self._note_served(sequence.user)
         return moves
+
+    def _is_burst(
+        self, streams: Collection[Sequence], prompts: Collection[Sequence]
+    ) -> bool:
+        """Whether there are prompts that came with the streams, and are soon read.
+
+        Then all are done sooner if the streams, which have only just begun, wait a
+        little longer than others would. A step draws one token for a stream, or more
+        where they are forced.
+        """
+        if not prompts or not streams:
+            return False
+        longest = max(len(stream.answer) for stream in streams)
+        newest = max(prompt.admitted for prompt in prompts)
+        size = sum(prompt.length - (prompt.cached or 0) for prompt in prompts)
+        return size <= BURST and longest - 1 <= self._steps - newest
 
     def _note_served(self, user: str) -> None:
         """Let others be before ``user`` the next time; who has gone is forgotten."""

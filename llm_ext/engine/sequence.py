@@ -29,6 +29,7 @@ class Sequence:
         computed: How many elements its memory holds.
         cached: How many elements of the prompt needed no computing.
         seq_id: Its id in the KV cache; None while it waits.
+        admitted: The scheduler's step in which it was admitted last.
         sampler: Made when it is first admitted; outlives a requeue, so that the draws
             go on as if nothing had happened.
         constraint: What the answer must be.
@@ -46,6 +47,7 @@ class Sequence:
     computed: int = 0
     cached: int | None = None
     seq_id: int | None = None
+    admitted: int = 0
     sampler: Sampler | None = None
     constraint: Constraint | None = None
     user: str = ""

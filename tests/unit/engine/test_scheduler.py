@@ -132,6 +132,45 @@ def test_a_stream_goes_on_while_a_long_prompt_arrives() -> None:
         assert len(prompt) - held <= TILE
 
 
+def test_prompts_that_come_together_are_read_at_full_speed() -> None:
+    """The first of them streams meanwhile, in steps that are no shorter for it."""
+    run = new_run(n_slots=8, n_cells=4096, n_batch=512)
+    run.submit(sequence(1, prompt=60, answer=500))
+    run.step()
+    for number in range(2, 9):
+        run.submit(sequence(number, prompt=60, answer=500))
+
+    assert [computed_by_step(run) for _ in range(3)] == [MOST, MOST, MOST]
+    assert run.engine.scheduler.backlog == 7 * 60 - 3 * (MOST - 1)
+
+
+def test_a_stream_that_has_gone_on_does_not_wait_for_what_comes_later() -> None:
+    run = new_run(n_slots=8, n_cells=4096, n_batch=512)
+    run.submit(sequence(1, prompt=60, answer=500))
+    run.step()
+    run.step()
+    run.submit(sequence(2, prompt=400, answer=500))
+
+    assert computed_by_step(run) == TILE
+
+
+def test_a_stream_does_not_wait_for_a_long_prompt_that_came_with_it() -> None:
+    run = new_run(n_slots=8, n_cells=4096, n_batch=512)
+    run.submit(sequence(1, prompt=10, answer=500))
+    run.submit(sequence(2, prompt=2000, answer=1))
+    run.step()
+
+    while 2 not in run.ends:
+        assert computed_by_step(run) <= TILE
+
+
+def computed_by_step(run: Run) -> int:
+    """Do a step and return how many elements it computed."""
+    before = run.backend.computed
+    run.step()
+    return run.backend.computed - before
+
+
 def test_a_short_prompt_does_not_wait_for_a_long_one() -> None:
     """Prompts share the budget."""
     memory = PrefixMemory(n_cells=4096, n_seq_ids=4)
