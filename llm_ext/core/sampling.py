@@ -135,17 +135,6 @@ class SamplingParams(msgspec.Struct, frozen=True, kw_only=True):
         return self.temperature == 0
 
     @property
-    def plain(self) -> bool:
-        """Whether nothing changes the model's logits before the draw."""
-        return not (
-            self.penalises
-            or self.dry
-            or self.logit_bias
-            or self.ignore_eos
-            or self.min_tokens
-        )
-
-    @property
     def penalises(self) -> bool:
         """Whether single tokens are less likely for having occurred."""
         neutral = (1.0, 0.0, 0.0)

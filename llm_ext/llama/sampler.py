@@ -1,16 +1,18 @@
 """llama.cpp's sampler chains."""
 
+import math
 import secrets
 from collections.abc import Callable, Sequence
 
 import msgspec
 from llama_cpp import llama_cpp as lib
 
-from llm_ext.core.sampling import LogitBias, SamplerName, SamplingParams
+from llm_ext.core.sampling import SamplerName, SamplingParams
 from llm_ext.engine.backend import Drawn
 from llm_ext.engine.constraint import Constraint, Logits
 from llm_ext.engine.element import Element
 
+from .bias import Bias
 from .context import Context
 from .dry import Dry, DrySamplers
 from .logprobs import Logprobs
@@ -43,8 +45,9 @@ class ChainSampler:
     """One sequence's chain, in llama-server's order.
 
     What the constraint allows, bias, the samplers in their order, then the draw from
-    its own random numbers. Where nothing but the likeliest token can be drawn, the
-    chain is not asked.
+    its own random numbers. The first two change the logits where llama.cpp has them.
+    Where nothing but the likeliest token can be drawn, the chain is not asked: it
+    copies all logits first, which takes most of the time of a draw.
 
     Under a constraint an answer ends where that says so, whatever ``min_tokens`` and
     ``ignore_eos`` want.
@@ -65,17 +68,16 @@ class ChainSampler:
         self._logprobs = params.logprobs
         if constraint is not None:
             params = msgspec.structs.replace(params, min_tokens=0, ignore_eos=False)
-        self._likeliest = params.greedy and params.plain
+        self._likeliest = params.greedy and not (params.penalises or params.dry)
+        self._bias = Bias(params.logit_bias)
+        self._unending = Bias()
+        if params.ignore_eos or params.min_tokens > 0:
+            self._unending = Bias((token, _BANNED) for token in vocab.end_tokens)
+        self._held_open = math.inf if params.ignore_eos else params.min_tokens
         self._chain = lib.llama_sampler_chain_init(
             lib.llama_sampler_chain_default_params()
         )
-        self._held_open = max(0, params.min_tokens)
         self._window = 0
-        if self._held_open:  # first in the chain, so that it can be taken out
-            self._add_bias(self._no_end())
-        self._add_bias(params.logit_bias)
-        if params.ignore_eos:
-            self._add_bias(self._no_end())
         self._add_draw(params)
 
     def accept(self, prompt: Sequence[Element]) -> None:
@@ -90,6 +92,10 @@ class ChainSampler:
         told = None if self._logprobs is None else Logprobs(logits, self._logprobs)
         if self._constraint is not None:
             self._constraint.mask(logits)
+        self._bias.add_to(logits)
+        if self._held_open > 0:
+            self._held_open -= 1
+            self._unending.add_to(logits)
         token = self._draw(logits, row)
         forced = [] if self._constraint is None else self._constraint.accept(token)
         for following in forced:
@@ -105,29 +111,13 @@ class ChainSampler:
     def _draw(self, logits: Logits, row: int) -> int:
         if self._likeliest:
             return int(logits.argmax())
-        token = int(lib.llama_sampler_sample(self._chain, self._context.pointer, row))
-        if self._held_open:
-            self._held_open -= 1
-            if not self._held_open:
-                lib.llama_sampler_free(lib.llama_sampler_chain_remove(self._chain, 0))
-        return token
+        return int(lib.llama_sampler_sample(self._chain, self._context.pointer, row))
 
     def close(self) -> None:
         """Free the chain and what was added to it."""
         if self._chain is not None:
             lib.llama_sampler_free(self._chain)
             self._chain = None
-
-    def _no_end(self) -> LogitBias:
-        return tuple((token, _BANNED) for token in self._vocab.end_tokens)
-
-    def _add_bias(self, biases: LogitBias) -> None:
-        if not biases:
-            return
-        structs = (lib.llama_logit_bias * len(biases))(*biases)
-        self._add(
-            lib.llama_sampler_init_logit_bias(self._vocab.size, len(biases), structs)
-        )
 
     def _add_draw(self, params: SamplingParams) -> None:
         seed = secrets.randbits(32) if params.seed is None else params.seed % 2**32

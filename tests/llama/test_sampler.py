@@ -10,7 +10,7 @@ import pytest
 from llama_cpp import llama_cpp as lib
 
 from llm_ext.core.sampling import SamplingParams
-from llm_ext.engine.backend import BatchElement
+from llm_ext.engine.backend import BatchElement, Drawn
 from llm_ext.engine.engine import Engine
 from llm_ext.engine.sequence import Sequence
 from llm_ext.llama.backend import LlamaBackend
@@ -31,6 +31,10 @@ class Runtime:
 
     def draw(self, prompt: list[int], **options: Any) -> int:  # noqa: ANN401  # any of them
         """Return the first token after ``prompt``."""
+        return self.sample(prompt, **options).token
+
+    def sample(self, prompt: list[int], **options: Any) -> Drawn:  # noqa: ANN401  # the same
+        """Draw it, and return what is known of it."""
         last = len(prompt) - 1
         batch = [
             BatchElement(token, index, 0, wants_logits=index == last)
@@ -41,7 +45,7 @@ class Runtime:
         with closing(
             self.backend.sampler(SamplingParams(**options), prompt)
         ) as sampler:
-            return sampler.sample(last).token
+            return sampler.sample(last)
 
     def generate(self, prompt: list[int], *, most: int, **options: Any) -> list[int]:  # noqa: ANN401  # the same
         """Return the tokens that follow ``prompt``, at most ``most``."""
@@ -91,6 +95,23 @@ def test_a_bias_bans_a_token_or_forces_it(babble: Runtime) -> None:
     banned = ((greedy, float("-inf")),)
     assert babble.draw(PROMPT, temperature=0, logit_bias=banned) != greedy
     assert babble.draw(PROMPT, temperature=2, logit_bias=((77, 1000.0),)) == 77
+
+
+@pytest.mark.parametrize("temperature", [0, 1])
+def test_biases_of_one_token_add_up(babble: Runtime, temperature: float) -> None:
+    pushed = ((77, 1000.0), (78, 600.0), (78, 600.0))
+    assert babble.draw(PROMPT, temperature=temperature, logit_bias=pushed) == 78
+
+
+def test_a_bias_changes_no_log_probability(babble: Runtime) -> None:
+    """They are the model's own."""
+    plain = babble.sample(PROMPT, temperature=0, logprobs=3)
+    greedy = plain.top[0][0]
+    biased = babble.sample(
+        PROMPT, temperature=0, logprobs=3, logit_bias=((greedy, float("-inf")),)
+    )
+    assert biased.top == plain.top
+    assert biased.token != greedy
 
 
 def test_penalties_see_the_prompt(babble: Runtime) -> None:
