@@ -195,7 +195,7 @@ describe('ChatModel', () => {
   });
 
   it('does not remember a conversation whose first question was refused', async () => {
-    const error = { message: 'There is no model here.' };
+    const error = { message: 'There is no model.', code: 'model_not_found' };
     server.replies('POST', 'conversations/new/reply', { error }, 404);
     server.replies('DELETE', 'conversations/new', {});
     chat.start();
@@ -207,7 +207,7 @@ describe('ChatModel', () => {
 
     expect(remembered).toBeNull();
     expect(chat.composer.text).toBe('Hi');
-    expect(chat.conversation.failure?.message).toBe('There is no model here.');
+    expect(chat.conversation.failure?.message).toBe('There is no model.');
   });
 
   it('leaves alone what is being written when something else is asked', async () => {

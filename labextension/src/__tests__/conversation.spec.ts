@@ -192,7 +192,7 @@ describe('ConversationModel', () => {
   });
 
   it('leaves nothing on the server when its first question is refused', async () => {
-    const error = { message: 'There is no model here.' };
+    const error = { message: 'There is no model.', code: 'model_not_found' };
     server.replies('POST', REPLY, { error }, 404);
     server.routes(
       'DELETE',
@@ -209,7 +209,7 @@ describe('ConversationModel', () => {
     expect(server.asked('DELETE', 'conversations/c')).toHaveLength(1);
     expect(model.id).toBeNull();
     expect(told.mock.results).toEqual([{ type: 'return', value: null }]);
-    expect(model.failure?.message).toBe('There is no model here.');
+    expect(model.failure?.message).toBe('There is no model.');
     expect(model.manner).toMatchObject({ model: 'hello' });
 
     void model.send('Hi', []);
@@ -218,7 +218,7 @@ describe('ConversationModel', () => {
   });
 
   it('does not complain where that cannot be deleted', async () => {
-    const error = { message: 'There is no model here.' };
+    const error = { message: 'There is no model.', code: 'model_not_found' };
     server.replies('POST', REPLY, { error }, 404);
     server.replies('DELETE', 'conversations/c', {}, 500);
 
@@ -241,6 +241,16 @@ describe('ConversationModel', () => {
     expect(server.asked('DELETE', 'conversations/c')).toHaveLength(0);
     expect(told.mock.results).toEqual([{ type: 'return', value: 'c' }]);
     expect(model.failure?.kind).toBe('unreachable');
+  });
+
+  it('stays where something in between refused its first question', async () => {
+    server.replies('POST', REPLY, {}, 502);
+
+    void model.send('Hi', []);
+    await pass();
+
+    expect(server.asked('DELETE', 'conversations/c')).toHaveLength(0);
+    expect(model.id).toBe('c');
   });
 
   it('is in the lists once its first answer has begun', async () => {

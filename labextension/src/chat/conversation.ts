@@ -239,11 +239,11 @@ export class ConversationModel implements IDisposable {
   /**
    * Leave nothing of a conversation whose first question was refused.
    *
-   * Where the connection was lost nobody knows whether the server took the question,
-   * so the conversation stays.
+   * It stays where not the server itself refused, as where the connection was lost:
+   * nobody knows then whether the server took the question.
    */
   private async _clear(id: string): Promise<void> {
-    if (this._failure !== null && !isLost(this._failure)) {
+    if (this._failure instanceof ApiError && this._failure.code !== '') {
       this._id = null;
       try {
         await deleteConversation(this._server.settings, id);
