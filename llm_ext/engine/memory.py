@@ -18,6 +18,11 @@ from .sequence import Sequence
 _WORTH_WAITING = 32
 """Elements that must be in common before a sequence waits for another's prompt."""
 
+_WORTH_KEEPING = 32_768
+"""Elements that may be computed before what is kept is used again. Each thousand cells
+that are kept make steps 2 to 3 % slower, since attention passes over them: for so many
+elements that is as much time as to compute the thousand once more."""
+
 
 class Clear(NamedTuple):
     """Forget ``seq_id`` from ``start`` up to ``end``; None: all that follows."""
@@ -179,7 +184,8 @@ class PrefixMemory:
     For attention caches, which can be cut and copied anywhere. A running sequence's
     prompt joins the tree as it is computed, so that others share it at once; its answer
     joins when it ends. What an ended sequence leaves is kept until its id or its
-    cells are needed: the least recently used goes first.
+    cells are needed, the least recently used going first, or until it has cost as much
+    as it could save.
     """
 
     def __init__(self, *, n_cells: int, n_seq_ids: int) -> None:
@@ -187,7 +193,9 @@ class PrefixMemory:
         self._seq_ids = SeqIds(n_seq_ids)
         self._tree = PrefixTree()
         self._running: dict[int, Sequence] = {}
-        self._kept: dict[int, None] = {}  # the least recently used first
+        # When each was used last, in elements computed; the longest ago first.
+        self._kept: dict[int, int] = {}
+        self._computed = 0
         self._awaited: WeakKeyDictionary[Sequence, _Awaited] = WeakKeyDictionary()
 
     @property
@@ -233,7 +241,7 @@ class PrefixMemory:
         moves: list[Move] = []
         known = sequence.elements(end=sequence.length - 1)
         self._use(self._tree.match(known))
-        while not self._seq_ids.free and self._kept:
+        while self._kept and (not self._seq_ids.free or self._is_stale()):
             moves += self.evict()
         seq_id = self._seq_ids.claim()
         match = self._tree.match(known)
@@ -251,6 +259,7 @@ class PrefixMemory:
     def advance(self, sequence: Sequence, count: int) -> list[Move]:
         """See Memory."""
         sequence.computed += count
+        self._computed += count
         return self._publish(sequence, min(sequence.computed, len(sequence.prompt)))
 
     def release(self, sequence: Sequence, *, keep: bool) -> list[Move]:
@@ -262,7 +271,7 @@ class PrefixMemory:
         sequence.computed = 0
         if seq_id not in self._tree or self._tree.covered(seq_id) or not keep:
             return moves + self._free(seq_id)
-        self._kept[seq_id] = None
+        self._kept[seq_id] = self._computed
         for other in [other for other in self._kept if self._tree.covered(other)]:
             moves += self._free(other)
         return moves
@@ -321,7 +330,11 @@ class PrefixMemory:
         """Note that what was found has been used just now."""
         if match is not None and match.seq_id in self._kept:
             del self._kept[match.seq_id]
-            self._kept[match.seq_id] = None
+            self._kept[match.seq_id] = self._computed
+
+    def _is_stale(self) -> bool:
+        """Whether what was not used for the longest time is not worth keeping."""
+        return self._computed - next(iter(self._kept.values())) > _WORTH_KEEPING
 
     def _free(self, seq_id: int) -> list[Move]:
         self._kept.pop(seq_id, None)

@@ -104,6 +104,20 @@ def test_what_was_computed_for_a_cancelled_request_is_kept() -> None:
     assert cached(run, 2) == 64
 
 
+def test_what_nobody_uses_is_given_up_once_keeping_it_cost_too_much(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each step looks at all cells, so that what is kept slows down the others."""
+    monkeypatch.setattr(memory, "_WORTH_KEEPING", 150)
+    run = new_run(n_cells=4096, n_batch=64)
+    for number, first in enumerate((95, 96, 95, 97, 95, 98, 95, 96)):
+        run.submit(request(number, [first, *PREFIX]))
+        run.finish(within=50)
+
+    found = [cached(run, number) > 0 for number in range(8)]
+    assert found == [False, False, True, False, True, False, True, False]
+
+
 def test_who_awaits_a_prefix_finds_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not every step, in which all that wait would be compared with all that run."""
     compared = 0
