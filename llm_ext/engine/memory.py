@@ -23,6 +23,10 @@ _WORTH_KEEPING = 32_768
 that are kept make steps 2 to 3 % slower, since attention passes over them: for so many
 elements that is as much time as to compute the thousand once more."""
 
+_UNPROVEN = 8
+"""How much is kept of what nobody has gone on from so far. A program that asks once for
+each of many rows would else fill the cells with what is of no more use."""
+
 
 class Clear(NamedTuple):
     """Forget ``seq_id`` from ``start`` up to ``end``; None: all that follows."""
@@ -56,6 +60,19 @@ class _Awaited(NamedTuple):
         """Whether it is being computed, and enough of it is left to wait for."""
         runs = self.sequence.seq_id is not None and not self.sequence.decoding
         return runs and self.common - self.sequence.computed >= _WORTH_WAITING
+
+
+class _Kept(NamedTuple):
+    """What an ended sequence left.
+
+    Attributes:
+        used: When it was used last, in elements computed.
+        proven: Whether the sequence itself had gone on from another: the next turn of a
+            chat, the next question on a document.
+    """
+
+    used: int
+    proven: bool
 
 
 class Memory(Protocol):
@@ -184,8 +201,8 @@ class PrefixMemory:
     For attention caches, which can be cut and copied anywhere. A running sequence's
     prompt joins the tree as it is computed, so that others share it at once; its answer
     joins when it ends. What an ended sequence leaves is kept until its id or its
-    cells are needed, the least recently used going first, or until it has cost as much
-    as it could save.
+    cells are needed, the least recently used going first. It goes earlier where it has
+    cost as much as it could save, or is one of too many from which nobody went on.
     """
 
     def __init__(self, *, n_cells: int, n_seq_ids: int) -> None:
@@ -193,8 +210,8 @@ class PrefixMemory:
         self._seq_ids = SeqIds(n_seq_ids)
         self._tree = PrefixTree()
         self._running: dict[int, Sequence] = {}
-        # When each was used last, in elements computed; the longest ago first.
-        self._kept: dict[int, int] = {}
+        self._proven: set[int] = set()
+        self._kept: dict[int, _Kept] = {}  # the least recently used first
         self._computed = 0
         self._awaited: WeakKeyDictionary[Sequence, _Awaited] = WeakKeyDictionary()
 
@@ -246,7 +263,9 @@ class PrefixMemory:
         seq_id = self._seq_ids.claim()
         match = self._tree.match(known)
         if match is not None:
-            length, source = match
+            length, source, holders = match
+            if length >= _WORTH_WAITING and holders == 1:
+                self._proven.add(seq_id)
             self._tree.extend(seq_id, known[:length])
             moves.append(Copy(source, seq_id, 0, length))
             sequence.computed = length
@@ -266,13 +285,18 @@ class PrefixMemory:
         """See Memory."""
         seq_id = sequence.held_id
         moves = self._publish(sequence, sequence.computed) if keep else []
+        proven = seq_id in self._proven
+        self._proven.discard(seq_id)
         del self._running[seq_id]
         sequence.seq_id = None
         sequence.computed = 0
         if seq_id not in self._tree or self._tree.covered(seq_id) or not keep:
             return moves + self._free(seq_id)
-        self._kept[seq_id] = self._computed
+        self._kept[seq_id] = _Kept(self._computed, proven)
         for other in [other for other in self._kept if self._tree.covered(other)]:
+            moves += self._free(other)
+        unproven = [other for other, kept in self._kept.items() if not kept.proven]
+        for other in unproven[:-_UNPROVEN]:
             moves += self._free(other)
         return moves
 
@@ -320,7 +344,7 @@ class PrefixMemory:
         twice = self._tree.extend(seq_id, sequence.elements(start, end))
         if twice is None:
             return []
-        length, source = twice
+        length, source, _ = twice
         return [
             Clear(seq_id, start, start + length),
             Copy(source, seq_id, start, start + length),
@@ -329,12 +353,12 @@ class PrefixMemory:
     def _use(self, match: Match | None) -> None:
         """Note that what was found has been used just now."""
         if match is not None and match.seq_id in self._kept:
-            del self._kept[match.seq_id]
-            self._kept[match.seq_id] = self._computed
+            kept = self._kept.pop(match.seq_id)
+            self._kept[match.seq_id] = kept._replace(used=self._computed)
 
     def _is_stale(self) -> bool:
         """Whether what was not used for the longest time is not worth keeping."""
-        return self._computed - next(iter(self._kept.values())) > _WORTH_KEEPING
+        return self._computed - next(iter(self._kept.values())).used > _WORTH_KEEPING
 
     def _free(self, seq_id: int) -> list[Move]:
         self._kept.pop(seq_id, None)

@@ -13,10 +13,11 @@ from .element import Element, common_length
 
 
 class Match(NamedTuple):
-    """The first ``length`` elements are held by ``seq_id``."""
+    """The first ``length`` elements are held by ``seq_id``, one of so many holders."""
 
     length: int
     seq_id: int
+    holders: int
 
 
 @dataclass(eq=False, slots=True)
@@ -69,7 +70,9 @@ class PrefixTree:
             node, length = child, length + common
             if common < len(child.elements):
                 break
-        return Match(length, min(node.seq_ids)) if length else None
+        if not length:
+            return None
+        return Match(length, min(node.seq_ids), len(node.seq_ids))
 
     def covered(self, seq_id: int) -> bool:
         """Whether another id holds all that ``seq_id`` does."""
@@ -89,12 +92,12 @@ class PrefixTree:
         """
         node = self._ends.get(seq_id, self._root)
         known = 0
-        holder = seq_id
+        holders = {seq_id}
         while (child := self._next(node, elements, known)) is not None:
             common = common_length(child.elements, elements[known:])
             if common < len(child.elements):
                 child = self._split(child, common)
-            holder = min(child.seq_ids)
+            holders = set(child.seq_ids)
             child.seq_ids.add(seq_id)
             node, known = child, known + common
         rest = tuple(elements[known:])
@@ -102,7 +105,7 @@ class PrefixTree:
             node = self._grow(node, seq_id, rest)
         self._ends[seq_id] = node
         self._lengths[seq_id] = self.length(seq_id) + len(elements)
-        return Match(known, holder) if known else None
+        return Match(known, min(holders), len(holders)) if known else None
 
     def remove(self, seq_id: int) -> None:
         """Forget an id's path. An id without one is no error."""

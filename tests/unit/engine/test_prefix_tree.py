@@ -132,4 +132,4 @@ def test_an_empty_tree_matches_nothing() -> None:
 def test_a_match_may_end_inside_an_edge() -> None:
     tree = PrefixTree()
     tree.extend(3, [1, 2, 3, 4])
-    assert tree.match([1, 2, 9]) == Match(2, 3)
+    assert tree.match([1, 2, 9]) == Match(2, 3, holders=1)

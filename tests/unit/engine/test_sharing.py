@@ -118,6 +118,31 @@ def test_what_nobody_uses_is_given_up_once_keeping_it_cost_too_much(
     assert found == [False, False, True, False, True, False, True, False]
 
 
+def test_what_is_asked_row_by_row_does_not_fill_the_cache() -> None:
+    """What was gone on from stays: a chat, and a document with several questions."""
+    run = new_run(n_cells=4096, n_batch=64, n_seq_ids=40)
+    chat = request(1, [91, *PREFIX], answer=10)
+    run.submit(chat)
+    run.finish(within=50)
+    run.submit(request(2, [91, *PREFIX, *chat.answer, 95]))
+    run.finish(within=50)
+    for number in (3, 4):
+        run.submit(request(number, [92, *PREFIX, 90 + number]))
+        run.finish(within=50)
+    for number in range(5, 30):
+        run.submit(request(number, [93, number, *PREFIX]))
+        run.finish(within=50)
+
+    assert len(list(run.engine.scheduler.memory.kept)) == 2 + 8
+    run.submit(request(30, [91, *PREFIX, *chat.answer, 96]))
+    run.submit(request(31, [92, *PREFIX, 97]))
+    run.submit(request(32, [93, 29, *PREFIX]))
+    run.submit(request(33, [93, 5, *PREFIX]))
+    run.finish(within=50)
+    found = [cached(run, number) for number in range(30, 34)]
+    assert found == [111, 101, 101, 1]
+
+
 def test_who_awaits_a_prefix_finds_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not every step, in which all that wait would be compared with all that run."""
     compared = 0
