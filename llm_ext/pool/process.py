@@ -337,9 +337,14 @@ class ModelProcess:
             return
         if self.state != "unloading":
             self._stop()
-        gone = asyncio.get_running_loop().create_future()
-        self._gone.append(gone)
-        await gone
+        await self.left()
+
+    async def left(self) -> None:
+        """Return when a worker that is ending has gone; at once where none is."""
+        if self.state == "unloading":
+            gone = asyncio.get_running_loop().create_future()
+            self._gone.append(gone)
+            await gone
 
     def pin(self, *, pinned: bool) -> None:
         """Let it stay loaded, whoever needs room; or no longer."""

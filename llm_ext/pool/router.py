@@ -272,11 +272,14 @@ class Router:
     ) -> WorkerStatus:
         """Begin to load a model, and return what is known of its worker at once.
 
+        One that is still on its way out of memory is waited for.
+
         Raises:
             LLMError: As for :meth:`load`, or why the load failed at once.
         """
         (await self.load(name, options=options)).close()
         process = await self._process(name)
+        await process.left()
         status = process.worker_status()
         if status is None:
             raise process.error or WorkerNotFoundError(name)

@@ -723,17 +723,21 @@ def test_a_request_during_a_reload_waits_for_the_options_that_are_wanted(
 
 
 def test_a_load_during_the_unload_is_not_forgotten(play: Callable[..., None]) -> None:
-    """Though whoever asked for it does not watch it."""
+    """Whoever asked for it does not watch it, and is told of the worker to come."""
 
     async def scenario(pool: Pool) -> None:
         await pool.load("hello")
         await pool.ready("hello")
+        before = (await pool.router.model("hello")).worker
         unloading = asyncio.ensure_future(pool.router.unload("hello"))
         await pool.settle()
-        await pool.router.start_worker("hello")
+        loading = asyncio.ensure_future(pool.router.start_worker("hello"))
+        await pool.settle()
         await pool.end("hello")
         await unloading
-        assert await pool.state("hello") == "loading"
+        status = await loading
+        assert await pool.state("hello") == status.state == "loading"
+        assert (await pool.router.model("hello")).worker == status.id != before
         assert len(pool.workers) == 2
 
     play(scenario)
