@@ -1,17 +1,12 @@
-"""Starts the processes that run downloads, and carries what they say to the loop."""
+"""The processes that run downloads, and what they say."""
 
 import asyncio
-import contextlib
 import logging
-import os
-import subprocess
 import sys
-import threading
 from collections.abc import AsyncGenerator, Callable, Sequence
-from pathlib import Path
-from typing import BinaryIO, Protocol, TypeVar
+from typing import Protocol
 
-from llm_ext.ipc.channel import ChannelError, read_frame, write_frame
+from llm_ext.ipc.child import Child
 
 from .messages import Order, Report, decode_report, encode
 
@@ -26,28 +21,7 @@ _DEFAULT_ENVIRONMENT = {
 }
 """Variables of a process that the user's own override."""
 
-_HOME = Path(__file__).parents[2]
-
 _log = logging.getLogger(__name__)
-
-_T = TypeVar("_T")
-
-
-class Child(Protocol):
-    """A process that runs one download, seen from the loop."""
-
-    @property
-    def pid(self) -> int:
-        """Its process id."""
-
-    def send(self, frame: bytes) -> None:
-        """Send a short frame. Lost if the process has gone."""
-
-    def close(self) -> None:
-        """Close its pipe, upon which it ends."""
-
-    def kill(self) -> None:
-        """End it by force."""
 
 
 class Launcher(Protocol):
@@ -56,15 +30,11 @@ class Launcher(Protocol):
     def __call__(
         self, *, on_frame: Callable[[bytes], None], on_exit: Callable[[int], None]
     ) -> Child:
-        """Start one.
-
-        Both functions are called on the loop: ``on_frame`` for each frame that it
-        sends, then ``on_exit`` once, with its exit status (negative: the signal).
-        """
+        """Start one; see :class:`~llm_ext.ipc.child.Child`."""
 
 
-class ChildProcess:
-    """A child of this process, with one thread for each pipe that it writes to."""
+class ChildProcess(Child):
+    """A process that runs one download."""
 
     def __init__(
         self,
@@ -73,63 +43,16 @@ class ChildProcess:
         on_exit: Callable[[int], None],
         command: Sequence[str] = COMMAND,
     ) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._on_frame = on_frame
-        self._on_exit = on_exit
-        # A session of its own: Ctrl-C in the server's terminal is not for it.
-        self._process = subprocess.Popen(  # noqa: S603  # our own module
+        super().__init__(
             command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-            # "-m" puts the current folder on the module path: never the user's own,
-            # where a notebook's neighbour may be called queue.py.
-            cwd=_HOME,
-            env={**_DEFAULT_ENVIRONMENT, **os.environ},
+            environment=_DEFAULT_ENVIRONMENT,
+            on_frame=on_frame,
+            on_exit=on_exit,
+            on_line=self._note,
         )
-        log = threading.Thread(target=self._drain_log, daemon=True)
-        log.start()
-        threading.Thread(target=self._read, args=(log,), daemon=True).start()
 
-    @property
-    def pid(self) -> int:
-        """See Child."""
-        return self._process.pid
-
-    def send(self, frame: bytes) -> None:
-        """See Child. The few frames there are fit into the pipe: it never blocks."""
-        # The process may have gone; the reading thread tells the loop.
-        with contextlib.suppress(OSError, ValueError):
-            write_frame(_open(self._process.stdin), frame)
-
-    def close(self) -> None:
-        """See Child."""
-        with contextlib.suppress(OSError):
-            _open(self._process.stdin).close()
-
-    def kill(self) -> None:
-        """See Child."""
-        self._process.kill()
-
-    def _read(self, log: threading.Thread) -> None:
-        with _open(self._process.stdout) as pipe, contextlib.suppress(ChannelError):
-            while (frame := read_frame(pipe)) is not None:
-                self._tell(self._on_frame, frame)
-        status = self._process.wait()
-        log.join()
-        self._tell(self._on_exit, status)
-
-    def _drain_log(self) -> None:
-        with _open(self._process.stderr) as pipe:
-            for line in pipe:
-                text = line.decode(errors="replace").rstrip()
-                _log.warning("download process %d: %s", self.pid, text)
-
-    def _tell(self, function: Callable[[_T], None], value: _T) -> None:
-        # The loop may be closed already when the whole server ends.
-        with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(function, value)
+    def _note(self, line: str) -> None:
+        _log.warning("download process %d: %s", self.pid, line)
 
 
 class Run:
@@ -177,9 +100,3 @@ class Run:
     def _exited(self, status: int) -> None:
         self._status.set_result(status)
         self._frames.put_nowait(None)
-
-
-def _open(pipe: object) -> BinaryIO:
-    if pipe is None:
-        raise ValueError("the process was started without this pipe")
-    return pipe  # type: ignore[return-value]  # Popen's pipes are binary files
