@@ -37,7 +37,7 @@ _WITHIN = re.compile(
       )
     | <(?P<address>https?://[^\s<>]+)>
     | \\?(?P<tag><)(?=[A-Za-z/!?])
-    | \](?=[(:][\s>]*(?P<link>[^\s)]*))
+    | \](?=[(:][\s>]*(?P<link>[^\s)\]]*))
     """,
     re.DOTALL | re.VERBOSE,
 )

@@ -82,6 +82,22 @@ def test_a_link_that_runs_a_script_is_none(link: str) -> None:
     assert inert("<https://a.b>") == "&lt;https://a.b&gt;"
 
 
+def test_many_links_that_never_end_are_looked_at_once_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Not each with all that follow it."""
+    seen: list[str] = []
+
+    def noted(link: str) -> bool:
+        seen.append(link)
+        return False
+
+    monkeypatch.setattr("kernel_magics.inert._runs", noted)
+    text = "[a](b" * 2000
+    inert(text)
+    assert sum(map(len, seen)) < len(text)
+
+
 @pytest.mark.parametrize(
     "code",
     [
