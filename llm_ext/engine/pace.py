@@ -12,17 +12,22 @@ LEAST = 16
 """So few that a step costs little more than a plain one; with fewer the prompt would
 take many times as long and no stream would gain by it."""
 
-BEARABLE = 25.0
-"""Plain decode steps that people bear a step beside a stream to take."""
-
 TARGET = 18.0
-"""Plain decode steps that it should take: what varies has to fit in between."""
+"""Plain decode steps that a step beside a stream may take while it grows: what varies
+has to fit in between."""
+
+BEARABLE = 35.0
+"""Plain decode steps that people bear it to take, if the prompt gets on by it."""
 
 _WEIGHT = 0.25
 """Of the newest plain step in their average."""
 
 _CHANGE = 1.5
-"""The budget grows and shrinks by no more than this factor a step."""
+"""The budget grows and shrinks by no more than this factor a step, above a tile."""
+
+_GAIN = 2.0
+"""A few elements must be computed so many times faster than a tile, or else they are
+not worth the steps that they take."""
 
 
 class Pace:
@@ -30,8 +35,9 @@ class Pace:
 
     Streams wait while a prompt's chunk is computed, and the prompt waits longer the
     smaller its chunks are. How the two compare differs from machine to machine, so the
-    budget is led to the size at which a step takes as long as TARGET plain ones, or to
-    a whole TILE where that can be borne. Pure: it is told the times.
+    budget is a TILE, or larger where that takes no longer than TARGET plain steps. It
+    is LEAST where a tile takes longer than is BEARABLE, if LEAST helps. Pure: it is
+    told the times.
 
     Attributes:
         budget: Most elements in the next step beside a stream, with the stream's.
@@ -40,6 +46,9 @@ class Pace:
     def __init__(self) -> None:
         self.budget = TILE
         self._plain = 0.0
+        self._tile = 0.0  # seconds of the last one that was more than is bearable
+        self._in_vain = False  # whether LEAST was seen to help too little
+        self._doubted = False  # whether the last step spoke against the budget
 
     def prompts(self, *, streams: int, left: int, burst: bool) -> int:
         """Return how much of prompts the next step may compute.
@@ -61,15 +70,29 @@ class Pace:
         if not prompt:
             self._note_plain(seconds)
         elif self._plain and seconds > 0:
-            share = TARGET * self._plain / seconds
-            # One that computed less than it might says only whether even that was much.
-            if size >= self.budget or share < 1:
-                low, high = self.budget / _CHANGE, self.budget * _CHANGE
-                wanted = min(high, max(low, size * share))
-                if TILE * TARGET / BEARABLE < wanted < TILE:
-                    wanted = TILE
-                self.budget = max(LEAST, min(MOST, round(wanted)))
+            self._note_mixed(size, seconds)
 
     def _note_plain(self, seconds: float) -> None:
         weight = _WEIGHT if self._plain else 1.0
         self._plain += weight * (seconds - self._plain)
+        self._in_vain = False  # the next prompt is another
+
+    def _note_mixed(self, size: int, seconds: float) -> None:
+        steps = seconds / self._plain
+        few = self.budget < TILE
+        in_vain = few and seconds * _GAIN > self._tile
+        if few:
+            doubted = in_vain or steps * TILE < BEARABLE * size
+        else:
+            slow = steps > BEARABLE and self.budget == TILE
+            doubted = slow and not self._in_vain
+        if doubted and self._doubted:  # twice: once may be a hiccup
+            self.budget = TILE if few else LEAST
+            self._tile = self._tile if few else seconds
+            self._in_vain = in_vain
+        elif not (few or doubted) and (size >= self.budget or steps > TARGET):
+            # One that computed less than it might says only whether that was much.
+            low, high = self.budget / _CHANGE, self.budget * _CHANGE
+            wanted = min(high, max(low, size * TARGET / steps))
+            self.budget = max(TILE, min(MOST, round(wanted)))
+        self._doubted = doubted and not self._doubted
