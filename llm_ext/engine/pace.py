@@ -10,34 +10,33 @@ thousands of elements were read before."""
 
 LEAST = 16
 """So few that a step costs little more than a plain one; with fewer the prompt would
-take many times as long and no stream would gain by it."""
+take many times as long and no stream would gain by it. What lies between this and a
+tile is worse than either."""
 
-TARGET = 18.0
-"""Plain decode steps that a step beside a stream may take while it grows: what varies
-has to fit in between."""
+BEARABLE = 25.0
+"""Plain decode steps that people bear a step beside a stream to take."""
 
-BEARABLE = 35.0
-"""Plain decode steps that people bear it to take, if the prompt gets on by it."""
+TOLERABLE = 35.0
+"""Plain decode steps that they bear where a prompt would take far longer otherwise."""
 
-_WEIGHT = 0.25
-"""Of the newest plain step in their average."""
-
-_CHANGE = 1.5
-"""The budget grows and shrinks by no more than this factor a step, above a tile."""
+_MARGIN = 0.7
+"""The part of what is bearable that a larger step is expected to take: times vary."""
 
 _GAIN = 2.0
 """A few elements must be computed so many times faster than a tile, or else they are
 not worth the steps that they take."""
+
+_WEIGHT = 0.25
+"""Of the newest plain step in their average."""
 
 
 class Pace:
     """The budget of steps in which somebody streams.
 
     Streams wait while a prompt's chunk is computed, and the prompt waits longer the
-    smaller its chunks are. How the two compare differs from machine to machine, so the
-    budget is a TILE, or larger where that takes no longer than TARGET plain steps. It
-    is LEAST where a tile takes longer than is BEARABLE, if LEAST helps. Pure: it is
-    told the times.
+    smaller its chunks are. How the two compare differs from machine to machine, and as
+    a prompt gets long. So the budget is a TILE; MOST where that is bearable; LEAST
+    where a tile is not tolerable, and LEAST helps. Pure: it is told the times.
 
     Attributes:
         budget: Most elements in the next step beside a stream, with the stream's.
@@ -46,7 +45,7 @@ class Pace:
     def __init__(self) -> None:
         self.budget = TILE
         self._plain = 0.0
-        self._tile = 0.0  # seconds of the last one that was more than is bearable
+        self._tile = 0.0  # seconds of the last one that was not tolerable
         self._in_vain = False  # whether LEAST was seen to help too little
         self._doubted = False  # whether the last step spoke against the budget
 
@@ -68,31 +67,37 @@ class Pace:
         It computed ``size`` elements, of which ``prompt`` were of prompts.
         """
         if not prompt:
-            self._note_plain(seconds)
+            weight = _WEIGHT if self._plain else 1.0
+            self._plain += weight * (seconds - self._plain)
+            self._in_vain = False  # the next prompt is another
         elif self._plain and seconds > 0:
-            self._note_mixed(size, seconds)
+            doubted = self._is_wrong(size, seconds)
+            if doubted and self._doubted:  # once may be a hiccup
+                self._change(seconds)
+            self._doubted = doubted and not self._doubted
 
-    def _note_plain(self, seconds: float) -> None:
-        weight = _WEIGHT if self._plain else 1.0
-        self._plain += weight * (seconds - self._plain)
-        self._in_vain = False  # the next prompt is another
-
-    def _note_mixed(self, size: int, seconds: float) -> None:
+    def _is_wrong(self, size: int, seconds: float) -> bool:
+        """Whether a step speaks for another budget."""
         steps = seconds / self._plain
-        few = self.budget < TILE
-        in_vain = few and seconds * _GAIN > self._tile
-        if few:
-            doubted = in_vain or steps * TILE < BEARABLE * size
+        if self.budget == MOST:
+            return steps > BEARABLE
+        if self.budget == TILE:
+            return self._is_quick(size, steps) or (
+                steps > TOLERABLE and not self._in_vain
+            )
+        return seconds * _GAIN > self._tile or steps * TILE < TOLERABLE * size
+
+    def _is_quick(self, size: int, steps: float) -> bool:
+        """Whether a tile is so quick that more would be bearable, too."""
+        return size >= TILE and steps * MOST / TILE < BEARABLE * _MARGIN
+
+    def _change(self, seconds: float) -> None:
+        """Take another budget, after a step that took so long."""
+        if self.budget != TILE:
+            self._in_vain = self.budget < TILE and seconds * _GAIN > self._tile
+            self.budget = TILE
+        elif seconds > TOLERABLE * self._plain:
+            self._tile = seconds
+            self.budget = LEAST
         else:
-            slow = steps > BEARABLE and self.budget == TILE
-            doubted = slow and not self._in_vain
-        if doubted and self._doubted:  # twice: once may be a hiccup
-            self.budget = TILE if few else LEAST
-            self._tile = self._tile if few else seconds
-            self._in_vain = in_vain
-        elif not (few or doubted) and (size >= self.budget or steps > TARGET):
-            # One that computed less than it might says only whether that was much.
-            low, high = self.budget / _CHANGE, self.budget * _CHANGE
-            wanted = min(high, max(low, size * TARGET / steps))
-            self.budget = max(TILE, min(MOST, round(wanted)))
-        self._doubted = doubted and not self._doubted
+            self.budget = MOST
