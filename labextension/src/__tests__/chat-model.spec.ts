@@ -195,8 +195,9 @@ describe('ChatModel', () => {
   });
 
   it('does not remember a conversation whose first question was refused', async () => {
-    const error = { message: 'There is no model.', code: 'model_not_found' };
+    const error = { message: 'There is no model.' };
     server.replies('POST', 'conversations/new/reply', { error }, 404);
+    server.replies('GET', 'conversations/new', stored('new'));
     server.replies('DELETE', 'conversations/new', {});
     chat.start();
     await pass();

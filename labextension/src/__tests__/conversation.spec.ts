@@ -192,8 +192,9 @@ describe('ConversationModel', () => {
   });
 
   it('leaves nothing on the server when its first question is refused', async () => {
-    const error = { message: 'There is no model.', code: 'model_not_found' };
+    const error = { message: 'There is no model.' };
     server.replies('POST', REPLY, { error }, 404);
+    server.replies('GET', 'conversations/c', stored());
     server.routes(
       'DELETE',
       'conversations/c',
@@ -218,8 +219,9 @@ describe('ConversationModel', () => {
   });
 
   it('does not complain where that cannot be deleted', async () => {
-    const error = { message: 'There is no model.', code: 'model_not_found' };
+    const error = { message: 'There is no model.' };
     server.replies('POST', REPLY, { error }, 404);
+    server.replies('GET', 'conversations/c', stored());
     server.replies('DELETE', 'conversations/c', {}, 500);
 
     void model.send('Hi', []);
@@ -229,8 +231,9 @@ describe('ConversationModel', () => {
     expect(model.failure?.status).toBe(404);
   });
 
-  it('stays where it is unknown whether the first question arrived', async () => {
+  it('stays where the server has the question, though it seemed lost', async () => {
     server.routes('POST', REPLY, () => Promise.reject(new TypeError('no')));
+    server.replies('GET', 'conversations/c', stored(QUESTION));
     const told = vi.fn(() => model.id);
     model.stored.connect(told);
 
@@ -243,10 +246,34 @@ describe('ConversationModel', () => {
     expect(model.failure?.kind).toBe('unreachable');
   });
 
-  it('stays where something in between refused its first question', async () => {
+  it('stays where it is unknown whether the first question arrived', async () => {
     server.replies('POST', REPLY, {}, 502);
+    server.replies('GET', 'conversations/c', {}, 502);
 
     void model.send('Hi', []);
+    await pass();
+
+    expect(server.asked('DELETE', 'conversations/c')).toHaveLength(0);
+    expect(model.id).toBe('c');
+    expect(model.failure?.status).toBe(502);
+  });
+
+  it('stays where something else is asked in it meanwhile', async () => {
+    server.replies('POST', REPLY, {}, 502);
+    let answer: () => void = () => undefined;
+    const isTime = new Promise<void>(resolve => {
+      answer = resolve;
+    });
+    server.routes('GET', 'conversations/c', async () => {
+      await isTime;
+      return Response.json(stored());
+    });
+    void model.send('Hi', []);
+    await pass();
+    stream = server.streams('POST', REPLY);
+    void model.send('Hi again', []);
+    await pass();
+    answer();
     await pass();
 
     expect(server.asked('DELETE', 'conversations/c')).toHaveLength(0);

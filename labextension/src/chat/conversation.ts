@@ -229,7 +229,7 @@ export class ConversationModel implements IDisposable {
     if (!begun) {
       this._messages = before;
       if (isFirst && id !== null && !isAborted(signal)) {
-        void this._clear(id);
+        void this._clear(id, signal);
       }
       this._show({ state: 'idle' });
     }
@@ -237,21 +237,23 @@ export class ConversationModel implements IDisposable {
   }
 
   /**
-   * Leave nothing of a conversation whose first question was refused.
+   * Leave nothing of a conversation whose first question did not arrive.
    *
-   * It stays where not the server itself refused, as where the connection was lost:
-   * nobody knows then whether the server took the question.
+   * What the server has of it decides: where an answer was lost on its way, or refused
+   * by something in between, the question may have been taken.
    */
-  private async _clear(id: string): Promise<void> {
-    if (this._failure instanceof ApiError && this._failure.code !== '') {
-      this._id = null;
-      try {
-        await deleteConversation(this._server.settings, id);
-      } catch (error) {
-        // An empty conversation more is no reason to complain.
-        if (!(error instanceof ApiError)) {
-          throw error;
-        }
+  private async _clear(id: string, signal: AbortSignal): Promise<void> {
+    const { settings } = this._server;
+    try {
+      const { messages } = await getConversation(settings, id, signal);
+      if (messages.length === 0 && !isAborted(signal)) {
+        this._id = null;
+        await deleteConversation(settings, id);
+      }
+    } catch (error) {
+      // An empty conversation more is no reason to complain.
+      if (!(error instanceof ApiError) && !isAborted(signal)) {
+        throw error;
       }
     }
     this._stored.emit();
