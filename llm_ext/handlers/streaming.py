@@ -22,7 +22,7 @@ class EventWriter:
     """Writes events, and waits for slow clients rather than collect for them.
 
     Attributes:
-        client_left: Set when the client has gone.
+        client_left: Done when the client has gone.
         media_type: What is written.
     """
 
@@ -30,8 +30,12 @@ class EventWriter:
 
     def __init__(self, handler: LLMHandler) -> None:
         self._handler = handler
-        self.client_left = asyncio.Event()
-        handler.when_gone(self.client_left.set)
+        self.client_left = asyncio.get_running_loop().create_future()
+        handler.when_gone(self._leave)
+
+    def _leave(self) -> None:
+        if not self.client_left.done():
+            self.client_left.set_result(None)
 
     async def open(self) -> None:
         """Send the headers now, so that the client knows that work has begun."""
@@ -79,7 +83,7 @@ async def with_heartbeats(
         StreamClosedError: The client has gone.
     """
     waiting = asyncio.ensure_future(awaitable)
-    left = asyncio.ensure_future(writer.client_left.wait())
+    left = writer.client_left
     try:
         while True:
             await asyncio.wait(
@@ -94,4 +98,3 @@ async def with_heartbeats(
             await writer.beat()
     finally:
         waiting.cancel()
-        left.cancel()
