@@ -479,7 +479,7 @@ function isIdle({ state }: Activity): boolean {
   return state === 'idle';
 }
 
-function isLost({ kind }: IFailure): boolean {
+function isLost({ kind }: ApiError): boolean {
   return kind === 'unreachable' || kind === 'timeout';
 }
 
