@@ -226,12 +226,20 @@ function messageList(model, send, say) {
     log,
     live
   );
+  let follows = true;
+  let place = 0;
   const kept = act => {
     const below = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
+    if (below <= 1 || scroller.scrollTop > place) {
+      follows = below < 40;
+    } else if (scroller.scrollTop < place) {
+      follows = false;
+    }
     act();
-    if (below < 40) {
+    if (follows) {
       scroller.scrollTop = scroller.scrollHeight;
     }
+    place = scroller.scrollTop;
   };
   const makers = { user: question, assistant: answer, tool: result };
   const hint = element('li', { className: 'llm-hint' }, 'Ask something below.');

@@ -503,7 +503,7 @@ def test_the_end_is_followed_until_the_reader_scrolls_up(
 ) -> None:
     """Who reads above is left there, and has a way back."""
     page = open_lab()
-    endless(lab, page)
+    endless(lab, page, grammar=LETTERS)
     chat = page.locator("#jp-llm-chat")
     scroll = chat.locator(".jp-llm-scroll")
     ask(chat, "Go on for ever.")

@@ -13,8 +13,10 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.browser.chromium import settle
 from tests.browser.panel import SCREENSHOTS, SLOW
 from tests.browser.test_accessibility import violations
+from tests.conftest import LONG_CONTEXT
 from tests.live import LiveServer, live_server
 from tests.models.hello import ANSWER
+from tests.waiting import eventually
 
 BEGINNING = ANSWER[:30]
 MISNAMED = """
@@ -68,7 +70,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory, models: Path) -> Iterator[Live
             metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
         )
         nbformat.write(book, folder / "notebooks" / f"{name}.ipynb")
-    with live_server(folder, folder / "models", app="lab") as running:
+    with live_server(folder, folder / "models", LONG_CONTEXT, app="lab") as running:
         yield running
 
 
@@ -175,6 +177,7 @@ def test_a_long_answer_is_stopped_and_settings_apply(
     live = widget.locator(".llm-live .llm-body").last
     expect(live).to_have_text(re.compile(".{20}", re.DOTALL), timeout=SLOW)
     screenshot(page, widget, "chat-streaming")
+    assert_the_end_is_followed_until_the_reader_scrolls(page, widget)
     widget.get_by_role("button", name="Stop").click()
     expect(widget.locator(".llm-note")).to_have_text("stopped", timeout=SLOW)
     expect(widget.get_by_role("button", name="Send", exact=True)).to_be_visible()
@@ -183,6 +186,28 @@ def test_a_long_answer_is_stopped_and_settings_apply(
         newest = client.get("conversations").json()["conversations"][0]
     assert (newest["system"], newest["model"]) == ("Be brief.", "babble")
     assert newest["options"]["temperature"] == 1.5
+
+
+def assert_the_end_is_followed_until_the_reader_scrolls(
+    page: Page, widget: Locator
+) -> None:
+    """Also where the reader goes up by less than a line."""
+    scroller = widget.locator(".llm-scroller")
+    height = "e => e.scrollHeight - e.clientHeight"
+    below = "e => e.scrollHeight - e.clientHeight - e.scrollTop"
+    eventually(lambda: scroller.evaluate(height) > 400)
+    eventually(lambda: scroller.evaluate(below) < 100)
+
+    scroller.hover()
+    page.mouse.wheel(0, -15)
+    before = scroller.evaluate(height)
+    eventually(lambda: scroller.evaluate(height) > before + 200)
+    assert scroller.evaluate(below) > 200
+
+    page.mouse.wheel(0, 1_000_000)
+    before = scroller.evaluate(height)
+    eventually(lambda: scroller.evaluate(height) > before + 200)
+    eventually(lambda: scroller.evaluate(below) < 100)
 
 
 def test_a_question_that_is_refused_can_be_sent_again(

@@ -1,7 +1,10 @@
 import * as React from 'react';
 
-/** How near to the end still counts as the end, in pixels. */
+/** How near to the end who scrolls down is at the end, in pixels. */
 const NEAR = 24;
+
+/** What may be left below the end where places are no whole pixels. */
+const NOTHING = 1;
 
 /** A box that scrolls along with its content until the reader scrolls up. */
 export interface IFollowing {
@@ -17,7 +20,21 @@ export function useFollow(): IFollowing {
   const box = React.useRef<HTMLDivElement>(null);
   const content = React.useRef<HTMLDivElement>(null);
   const wanted = React.useRef(true);
+  const place = React.useRef(0);
   const [isFollowing, setFollowing] = React.useState(true);
+
+  const settle = React.useCallback((follows: boolean) => {
+    wanted.current = follows;
+    setFollowing(follows);
+  }, []);
+  const goToEnd = React.useCallback(() => {
+    if (box.current !== null) {
+      box.current.scrollTop = box.current.scrollHeight;
+      // Who scrolls up in the moment in which it grew is above this, not above
+      // where it was before.
+      place.current = box.current.scrollTop;
+    }
+  }, []);
 
   React.useLayoutEffect(() => {
     const scroller = box.current;
@@ -25,23 +42,21 @@ export function useFollow(): IFollowing {
     if (scroller === null || grower === null) {
       return;
     }
-    let last = scroller.scrollTop;
-    const settle = (follows: boolean): void => {
-      wanted.current = follows;
-      setFollowing(follows);
-    };
+    place.current = scroller.scrollTop;
     const onScroll = (): void => {
       const { scrollTop, scrollHeight, clientHeight } = scroller;
-      if (scrollHeight - scrollTop - clientHeight <= NEAR) {
-        settle(true);
-      } else if (scrollTop < last) {
+      const below = scrollHeight - scrollTop - clientHeight;
+      // Content that got shorter also takes one up, but to its end.
+      if (scrollTop < place.current && below > NOTHING) {
         settle(false);
+      } else if (below <= NEAR) {
+        settle(true);
       }
-      last = scrollTop;
+      place.current = scrollTop;
     };
     const observer = new ResizeObserver(() => {
       if (wanted.current) {
-        scroller.scrollTop = scroller.scrollHeight;
+        goToEnd();
       }
     });
     observer.observe(grower);
@@ -51,14 +66,11 @@ export function useFollow(): IFollowing {
       observer.disconnect();
       scroller.removeEventListener('scroll', onScroll);
     };
-  }, []);
+  }, [goToEnd, settle]);
 
   const follow = React.useCallback(() => {
-    wanted.current = true;
-    setFollowing(true);
-    if (box.current !== null) {
-      box.current.scrollTop = box.current.scrollHeight;
-    }
-  }, []);
+    settle(true);
+    goToEnd();
+  }, [goToEnd, settle]);
   return { box, content, isFollowing, follow };
 }
