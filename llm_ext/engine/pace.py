@@ -96,7 +96,7 @@ class Pace:
         if self.budget != TILE:
             self._in_vain = self.budget < TILE and seconds * _GAIN > self._tile
             self.budget = TILE
-        elif seconds > TOLERABLE * self._plain:
+        elif seconds / self._plain > TOLERABLE:
             self._tile = seconds
             self.budget = LEAST
         else:
