@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import shutil
+import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -37,6 +38,7 @@ TAGS = (
 )
 
 _SHORT = {"rocm": "rocm72"}
+_NO_AMX = "-mno-amx-tile -mno-amx-int8 -mno-amx-bf16"
 _SOURCE = "source"
 
 
@@ -99,11 +101,12 @@ def ensure(environment: Environment, facts: Facts, *, wheels: Path = WHEELS) -> 
     choice = asked or last or Choice()
     if facts["installed"] and (asked is None or asked == last):
         return
-    folder = wheels / choice.folder
+    flags = safe_flags(environment.variables()) if choice.compiled else ""
+    folder = wheels / (f"{choice.folder}-no-amx" if flags else choice.folder)
     requirement = facts["runtime"]
     if not _install(environment, requirement, folder):
         if choice.compiled:
-            _compile(environment, requirement, choice, folder)
+            _compile(environment, requirement, choice, folder, flags=flags)
         else:
             _fetch(environment, requirement, choice, folder)
         if not _install(environment, requirement, folder):
@@ -170,10 +173,13 @@ def _fetch(
         ) from None
 
 
-def compile_arguments(requirement: str, choice: Choice, folder: Path) -> list[str]:
+def compile_arguments(
+    requirement: str, choice: Choice, folder: Path, *, flags: str = ""
+) -> list[str]:
     """Return pip's arguments that compile a wheel into a folder."""
     # pip's cache does not know the options that a wheel was compiled with.
-    own = ["--no-cache-dir", f"--no-binary={RUNTIME}"] if choice.cmake_args else []
+    special = choice.cmake_args or flags
+    own = ["--no-cache-dir", f"--no-binary={RUNTIME}"] if special else []
     return [
         "wheel",
         "--verbose",
@@ -185,7 +191,12 @@ def compile_arguments(requirement: str, choice: Choice, folder: Path) -> list[st
 
 
 def _compile(
-    environment: Environment, requirement: str, choice: Choice, folder: Path
+    environment: Environment,
+    requirement: str,
+    choice: Choice,
+    folder: Path,
+    *,
+    flags: str,
 ) -> None:
     environ = environment.variables()
     compiler = find_compiler(environ)
@@ -198,12 +209,16 @@ def _compile(
         )
     if choice.cmake_args:
         environ["CMAKE_ARGS"] = choice.cmake_args
+    for name in ("CFLAGS", "CXXFLAGS") if flags else ():
+        environ[name] = f"{environ.get(name, '')} {flags}".strip()
     options = f" with {choice.cmake_args}" if choice.cmake_args else ""
     title = f"Compiling llama.cpp{options} (once; takes minutes)"
     try:
         with Step(title) as step:
             run(
-                environment.pip(*compile_arguments(requirement, choice, folder)),
+                environment.pip(
+                    *compile_arguments(requirement, choice, folder, flags=flags)
+                ),
                 log="llama-cpp-python",
                 environ=environ,
                 watch=metered(step),
@@ -226,6 +241,28 @@ def metered(step: Step) -> Callable[[str], None]:
             step.note(text)
 
     return watch
+
+
+def safe_flags(environ: Mapping[str, str]) -> str:
+    """Return flags for a compiler that would make a llama.cpp which crashes here.
+
+    On processors with AMX, llama.cpp loads a configuration of its registers, which GCC
+    takes to be eight bytes long, so that it leaves out the code that writes the rest:
+    see https://github.com/ggml-org/llama.cpp/pull/26954. Without AMX llama.cpp computes
+    with AVX-512. Flags of whoever compiles come first: then there are none from here.
+    """
+    compiler = find_compiler(environ)
+    if compiler is None or "amx" in environ.get("CXXFLAGS", ""):
+        return ""
+    macros = subprocess.run(
+        [compiler, "-march=native", "-dM", "-E", "-x", "c++", os.devnull],
+        capture_output=True,
+        text=True,
+        env=dict(environ),
+        check=False,
+    ).stdout
+    is_gcc = "__GNUC__" in macros and "__clang__" not in macros
+    return _NO_AMX if is_gcc and "__AMX_TILE__" in macros else ""
 
 
 def find_compiler(environ: Mapping[str, str]) -> str | None:

@@ -23,6 +23,7 @@ from tools.runtime import (
     compile_arguments,
     fetch_arguments,
     find_compiler,
+    safe_flags,
 )
 
 REQUIREMENT = "llama-cpp-python<0.3.37,>=0.3.36"
@@ -73,6 +74,32 @@ def test_a_compiler_is_looked_for(tmp_path: Path) -> None:
     assert find_compiler(environ) == str(compiler)
     assert find_compiler({**environ, "CXX": "clang++ -stdlib=libc++"}) == str(compiler)
     assert find_compiler({**environ, "CXX": "icpx"}) is None
+
+
+@pytest.mark.parametrize(
+    ("macros", "safe"),
+    [
+        (("__GNUC__ 12", "__AMX_TILE__ 1"), True),
+        (("__GNUC__ 12", "__AVX2__ 1"), False),
+        (("__GNUC__ 4", "__clang__ 1", "__AMX_TILE__ 1"), False),
+    ],
+)
+def test_gcc_makes_no_code_for_amx(
+    tmp_path: Path, macros: tuple[str, ...], *, safe: bool
+) -> None:
+    """It would leave out a part of it, and llama.cpp would crash."""
+    lines = "".join(f"echo '#define {macro}'\n" for macro in macros)
+    compiler = tmp_path / "g++"
+    compiler.write_text(f"#!/bin/sh\n{lines}")
+    compiler.chmod(0o755)
+    environ = {"PATH": f"{tmp_path}{os.pathsep}{os.defpath}"}
+    flags = safe_flags({**environ, "CXX": str(compiler)})
+    assert ("-mno-amx-tile" in flags) is safe
+    own = {**environ, "CXX": str(compiler), "CXXFLAGS": "-mamx-tile"}
+    assert safe_flags(own) == ""
+    assert safe_flags({"PATH": str(tmp_path / "nowhere")}) == ""
+    compiled = compile_arguments(REQUIREMENT, Choice(), tmp_path, flags=flags)
+    assert ("--no-cache-dir" in compiled) is safe
 
 
 def make_wheel(folder: Path) -> Path:
@@ -157,9 +184,21 @@ class Recorder:
 def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     recorder = Recorder()
     monkeypatch.setattr(runtime, "_install", recorder)
+    monkeypatch.setattr(runtime, "safe_flags", lambda _environ: "")
     for name in ("LLAMA_WHEELS", "CMAKE_ARGS"):
         monkeypatch.delenv(name, raising=False)
     return recorder
+
+
+def test_wheels_without_code_for_amx_are_kept_apart(
+    tmp_path: Path, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that was compiled before, and crashes, is not taken again."""
+    environment = Environment(path=tmp_path)
+    absent = Facts(build=[], runtime=REQUIREMENT, installed=False)
+    monkeypatch.setattr(runtime, "safe_flags", lambda _environ: "-mno-amx-tile")
+    runtime.ensure(environment, absent)
+    assert recorder.installed == ["source-no-amx"]
 
 
 def test_another_choice_reinstalls_and_no_choice_keeps_the_last(
