@@ -1,6 +1,7 @@
 """The engine's backend on llama.cpp."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from llama_cpp import llama_cpp as lib
 
@@ -39,6 +40,17 @@ class LlamaBackend:
             raise NoCellsError
         if code != 0:
             raise DecodeError(f"llama_decode returned {code}")
+
+    def warm_up(self) -> None:
+        """Compute two elements for nobody.
+
+        One would not do: what reads prompts is other code. What llama.cpp says against
+        it, it says again to whoever asks for something.
+        """
+        batch = [BatchElement(0, at, 0, wants_logits=at == 1) for at in range(2)]
+        with suppress(NoCellsError, DecodeError):
+            self.decode(batch)
+        self.clear(0, 0, None)
 
     def clear(self, seq_id: int, start: int, end: int | None) -> None:
         """See Backend."""

@@ -34,11 +34,13 @@ def open_model(
     *,
     log: Log,
     progress: Progress = lambda _fraction: None,
+    repack: bool = True,
     mode: Mode = "full",
 ) -> Model:
     """Load a model as the options, which are :func:`resolved`, say.
 
-    Raises what :class:`Model` raises.
+    ``repack`` lets llama.cpp rearrange weights for the processor. Raises what
+    :class:`Model` raises.
     """
     layers = options.gpu_layers
     return Model(
@@ -50,6 +52,7 @@ def open_model(
         tensor_split=options.tensor_split,
         lora=options.lora,
         mmap=options.mmap,
+        repack=repack,
         mode=mode,
     )
 

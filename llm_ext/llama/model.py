@@ -75,10 +75,12 @@ class Model:
         tensor_split: Sequence[float] = (),
         lora: Sequence[LoraAdapter] = (),
         mmap: bool = True,
+        repack: bool = True,
         mode: Mode = "full",
     ) -> None:
         """Load ``path``; ``gpu_layers`` of -1 is all.
 
+        ``repack`` lets llama.cpp rearrange weights for the processor.
         See :class:`~llm_ext.core.load_options.LoadOptions` for the options.
 
         Raises:
@@ -98,6 +100,7 @@ class Model:
         params.progress_callback = lib.llama_progress_callback(report)
         params.vocab_only = mode == "vocabulary"
         params.no_alloc = mode == "dry"
+        params.use_extra_bufts = repack
         if mode == "dry" or not mmap:
             params.load_mode = lib.LLAMA_LOAD_MODE_NONE
         # llama.cpp goes on to read these arrays for as long as the model lives.

@@ -21,6 +21,10 @@ _HINTS = {
 }
 
 
+_CRASHES = frozenset({"SIGSEGV", "SIGILL", "SIGBUS"})
+_WINDOWS_CRASHES = frozenset({0xC0000005, 0xC000001D})  # access violation, illegal code
+
+
 _TIMEOUT = re.compile(r"Timeout \(\d+:\d\d:\d\d(\.\d+)?\)!")
 """What is printed where a process ends because a limit on time is passed."""
 
@@ -29,11 +33,22 @@ def cause(status: int) -> str:
     """Say in words what a process's exit status means; negative is a signal."""
     if status >= 0:
         return f"exit status {status}"
-    try:
-        name = signal.Signals(-status).name
-    except ValueError:
-        return f"killed by signal {-status}"
+    name = _signal_name(status)
     return _HINTS.get(name, f"killed by {name}")
+
+
+def crashed(status: int) -> bool:
+    """Return whether a process ended because its own code did what it must not."""
+    return status in _WINDOWS_CRASHES or (
+        status < 0 and _signal_name(status) in _CRASHES
+    )
+
+
+def _signal_name(status: int) -> str:
+    try:
+        return signal.Signals(-status).name
+    except ValueError:
+        return f"signal {-status}"
 
 
 def was_stuck(log: Sequence[str]) -> bool:

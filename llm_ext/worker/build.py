@@ -37,6 +37,12 @@ _NO_GPUS = (
     "To use a GPU, install llama-cpp-python for it: see its installation page."
 )
 
+_NOT_REPACKED = (
+    "llama.cpp crashed with the weights that it had rearranged for this processor, so "
+    "they stay as they are in the file. Prompts are read more slowly. Another build of "
+    "llama-cpp-python may do without the crash."
+)
+
 
 class LoadedModel:
     """Everything that answers requests for one model."""
@@ -89,10 +95,15 @@ def loaded_model(
     report: Report,
     *,
     reading: Reading | None = None,
+    repack: bool = True,
 ) -> Iterator[LoadedModel]:
     """Load ``path``, telling ``report`` how far it is, and free it in the end.
 
-    ``reading`` is what reads the files ahead already, where somebody began with it.
+    ``reading`` is what reads the files ahead already, where somebody began with it;
+    ``repack`` lets llama.cpp rearrange weights for the processor.
+
+    Something is computed before it counts as loaded: code that crashes on this machine
+    does so while nobody's answer is lost.
 
     Raises:
         InvalidRequestError: The options do not fit what there is here.
@@ -104,6 +115,8 @@ def loaded_model(
         log = stack.enter_context(closing(Log()))
         if options.gpu_layers != 0 and not supports_gpus():
             log.say(_NO_GPUS)
+        if not repack:
+            log.say(_NOT_REPACKED)
         options = resolved(path, options, log=log)
         reading = reading or Reading(parts(path), partial(report, "reading"))
         reading.wait()
@@ -113,6 +126,7 @@ def loaded_model(
                     path,
                     options,
                     log=log,
+                    repack=repack,
                     progress=lambda fraction: report("loading", fraction),
                 )
             )
@@ -124,6 +138,10 @@ def loaded_model(
         stack.enter_context(closing(context))
         stack.enter_context(closing(jobs))
         backend = stack.enter_context(closing(LlamaBackend(model, context)))
+        if made_for_vectors(model, context):
+            jobs.warm_up()
+        else:
+            backend.warm_up()
         engine = Engine(backend, n_slots=options.slots)
         yield LoadedModel(model, context, engine, jobs, options)
 

@@ -104,9 +104,13 @@ class Jobs:
             InsufficientMemoryError: A device has no room for it.
             ModelLoadError: llama.cpp refused for another reason.
         """
-        ranks = self._model.pooling == "rank"
         with suppress(NotSupportedError):  # said to whoever asks
-            self._embedder("rank" if ranks else None).open()
+            self._usual.open()
+
+    def warm_up(self) -> None:
+        """Compute two tokens for nobody, see :meth:`LlamaBackend.warm_up`."""
+        with suppress(LLMError):
+            list(self._usual.decodes([[0, 0]], budget=lambda: 2))
 
     @property
     def uses(self) -> Uses:
@@ -143,6 +147,11 @@ class Jobs:
         """Free the contexts."""
         for embedder in self._embedders.values():
             embedder.close()
+
+    @property
+    def _usual(self) -> Embedder:
+        """The embedder that the model's file asks for."""
+        return self._embedder("rank" if self._model.pooling == "rank" else None)
 
     def _embedder(self, pooling: Pooling | None) -> Embedder:
         if pooling not in self._embedders:

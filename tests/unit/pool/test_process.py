@@ -283,6 +283,50 @@ async def test_a_file_that_is_no_model_starts_no_process() -> None:
     assert launcher.workers == []
 
 
+@pytest.mark.parametrize("status", [-11, -4, 0xC0000005])
+def test_a_crash_in_the_load_is_met_with_another_load(status: int) -> None:
+    """With weights as they are in the file; a second crash is told, and the last."""
+
+    async def run() -> None:
+        process, launcher = new_process()
+        stream = process.open(REQUEST)
+        launcher.workers[0].die(status)
+        assert process.status().state == "loading"
+        launcher.workers[1].die(status)
+
+        assert isinstance((await all_events(stream))[-1], Failed)
+        assert process.status().state == "failed"
+        loads = [worker.commands[0] for worker in launcher.workers]
+        assert [load.repack for load in loads if isinstance(load, Load)] == [
+            True,
+            False,
+        ]
+
+    asyncio.run(run())
+
+
+@on_a_loop
+async def test_a_model_that_crashed_in_its_load_is_not_repacked_later() -> None:
+    process, launcher = new_process()
+    process.open(REQUEST)
+    launcher.workers[0].die(-11)
+    launcher.workers[1].become_ready()
+    launcher.workers[1].die(-11)
+    process.open(REQUEST)
+    last = launcher.workers[-1].commands[0]
+    assert isinstance(last, Load)
+    assert not last.repack
+
+
+@on_a_loop
+async def test_a_worker_that_is_killed_in_its_load_is_not_started_again() -> None:
+    process, launcher = new_process()
+    stream = process.open(REQUEST)
+    launcher.workers[0].die(-9)
+    assert isinstance((await all_events(stream))[-1], Failed)
+    assert len(launcher.workers) == 1
+
+
 @pytest.mark.parametrize(
     ("status", "words"),
     [
