@@ -183,6 +183,16 @@ class LLMConfig(Configurable):
         config=True,
         help="Seconds without progress after which loading a model is given up.",
     )
+    stream_interval = Float(
+        0.07,
+        min=0,
+        config=True,
+        help="""For how many seconds the tokens of a stream are told together.
+
+        The first comes at once, and so does the end. More takes less of the processors
+        that also compute; 0 tells of each token by itself.
+        """,
+    )
     keep_alive = Union(
         [Float(), Unicode()],
         default_value="10m",
@@ -339,6 +349,7 @@ class LLMConfig(Configurable):
             models=_model_settings(self.models, load),
             load=load,
             load_stall_timeout=self.load_stall_timeout,
+            stream_interval=self.stream_interval,
             keep_alive=seconds(self.keep_alive),
             preload=tuple(self.preload),
             pinned=tuple(self.pinned),

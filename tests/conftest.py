@@ -70,6 +70,8 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 LONG_CONTEXT = "--LLMExt.context_length=30000"
+TOKEN_BY_TOKEN = "--LLMExt.stream_interval=0"
+"""Streams tell of each token by itself, however long it takes."""
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +80,7 @@ def server(
 ) -> Iterator[LiveServer]:
     """A real server with the models, for the tests of one file."""
     with live_server(
-        tmp_path_factory.mktemp("server"), models, LONG_CONTEXT
+        tmp_path_factory.mktemp("server"), models, LONG_CONTEXT, TOKEN_BY_TOKEN
     ) as running:
         yield running
         assert "Traceback" not in running.log, running.log

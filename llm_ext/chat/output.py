@@ -11,6 +11,7 @@ from llm_ext.core.events import (
     ToolCallBroken,
     ToolCallDelta,
     ToolCallStarted,
+    joined,
 )
 from llm_ext.core.tools import Tool
 
@@ -70,45 +71,25 @@ class Output:
         if start == end:
             return
         text = self._source.between(start, end)
-        told = self._told(start, end)
-        last = self._last()
-        if isinstance(last, TextDelta):
-            self._deltas[-1] = TextDelta(
-                last.text + text, self._choice, (*last.logprobs, *told)
-            )
-        else:
-            self._deltas.append(TextDelta(text, self._choice, told))
+        self._add(TextDelta(text, self._choice, self._told(start, end)))
 
     def reasoning(self, text: str) -> None:
         """Tell a thought."""
-        if not text:
-            return
-        last = self._last()
-        if isinstance(last, ReasoningDelta):
-            self._deltas[-1] = ReasoningDelta(last.text + text, self._choice)
-        else:
-            self._deltas.append(ReasoningDelta(text, self._choice))
+        if text:
+            self._add(ReasoningDelta(text, self._choice))
 
     def start_call(self, name: str) -> None:
         """Begin a call; ``Mismatch`` if there is no such tool."""
         if name not in self.tools:
             raise Mismatch
         self._open = True
-        started = ToolCallStarted(self._calls, self._new_id(), name, self._choice)
-        self._deltas.append(started)
+        self._add(ToolCallStarted(self._calls, self._new_id(), name, self._choice))
         self._calls += 1
 
     def arguments(self, text: str) -> None:
         """Go on with the arguments of the call that is open."""
-        if not text:
-            return
-        last = self._last()
-        index = self._calls - 1
-        if isinstance(last, ToolCallDelta):
-            text = last.arguments + text
-            self._deltas[-1] = ToolCallDelta(index, text, self._choice)
-        else:
-            self._deltas.append(ToolCallDelta(index, text, self._choice))
+        if text:
+            self._add(ToolCallDelta(self._calls - 1, text, self._choice))
 
     def complete_call(self) -> None:
         """End the call that is open, here in the source."""
@@ -124,10 +105,14 @@ class Output:
         """Take back the call that is open, if there is one."""
         if self._open:
             self._open = False
-            self._deltas.append(ToolCallBroken(self._calls - 1, self._choice))
+            self._add(ToolCallBroken(self._calls - 1, self._choice))
 
-    def _last(self) -> Delta | None:
-        return self._deltas[-1] if self._deltas else None
+    def _add(self, delta: Delta) -> None:
+        both = joined(self._deltas[-1], delta) if self._deltas else None
+        if both is None:
+            self._deltas.append(delta)
+        else:
+            self._deltas[-1] = both
 
     def _told(self, start: int, end: int) -> tuple[TokenLogprob, ...]:
         """Return the log-probabilities of tokens that start between two places.

@@ -256,3 +256,18 @@ EngineEvent: TypeAlias = (
     | Failed
 )
 Event: TypeAlias = Loading | Ready | Rerouted | EngineEvent
+
+
+def joined(first: Event, second: Event) -> Delta | None:
+    """Return both as one event; None where the second does not go on with the first."""
+    match first, second:
+        case TextDelta(choice=choice), TextDelta() if second.choice == choice:
+            text, logprobs = first.text + second.text, first.logprobs + second.logprobs
+            return TextDelta(text=text, choice=choice, logprobs=logprobs)
+        case ReasoningDelta(choice=choice), ReasoningDelta() if second.choice == choice:
+            return ReasoningDelta(text=first.text + second.text, choice=choice)
+        case ToolCallDelta(choice=choice), ToolCallDelta():
+            if (choice, first.index) == (second.choice, second.index):
+                whole = first.arguments + second.arguments
+                return ToolCallDelta(index=first.index, arguments=whole, choice=choice)
+    return None

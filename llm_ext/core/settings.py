@@ -91,6 +91,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     models: dict[str, ModelSettings] = {}
     load: LoadOptions = LoadOptions()
     load_stall_timeout: float = 300.0
+    stream_interval: float = 0.07
     keep_alive: float = 600.0
     preload: tuple[str, ...] = ()
     pinned: tuple[str, ...] = ()

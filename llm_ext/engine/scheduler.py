@@ -226,6 +226,11 @@ class Scheduler:
         return max(LEAST, self.pace.budget - self._size)
 
     @property
+    def only_draws(self) -> bool:
+        """Whether all that run have read their prompts."""
+        return all(sequence.decoding for sequence in self.running)
+
+    @property
     def backlog(self) -> int:
         """Elements of prompts that are not computed yet."""
         return sum(

@@ -21,10 +21,16 @@ class _Message(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 
 
 class Load(_Message, frozen=True):
-    """Load the GGUF file at ``path``."""
+    """Load the GGUF file at ``path``.
+
+    ``repack`` lets llama.cpp rearrange weights for the processor, as it does by itself.
+    ``stream_interval`` is for how many seconds a stream's tokens are told together.
+    """
 
     path: str
     options: LoadOptions
+    repack: bool = True
+    stream_interval: float = 0.0
 
 
 class Generate(_Message, frozen=True):

@@ -58,7 +58,7 @@ from llm_ext.ipc.messages import (
 from llm_ext.ipc.pack import UnsendableError
 
 from .admission import Backlog
-from .death import LAST_WORDS, cause, last_words
+from .death import LAST_WORDS, cause, crashed, last_words
 from .launcher import Launcher, Worker
 from .restarts import Restarts
 from .stream import EventStream
@@ -135,6 +135,7 @@ class ModelProcess:
         self._load_asked = False
         self._keep_alive: float | None = None
         self._restarts = Restarts()
+        self._repack = True
         self._pace = 0.0
         self._worker: Worker | None = None
         self._leaving = False
@@ -298,7 +299,14 @@ class ModelProcess:
             )
             return
         self._on_progress(Progress(stage="starting", fraction=0))
-        self._send(Load(path=str(self.entry.path), options=self.options))
+        self._send(
+            Load(
+                path=str(self.entry.path),
+                options=self.options,
+                repack=self._repack,
+                stream_interval=self._settings.stream_interval,
+            )
+        )
 
     def refuse(self, error: LLMError) -> None:
         """Tell all who wait that there is no room, or why else it cannot start."""
@@ -554,6 +562,10 @@ class ModelProcess:
 
     def _on_exit(self, status: int) -> None:
         self._set_timer(None)
+        if self.need is not None and self._crashed_at_first(status):
+            self._repack = False
+            self.start(self.need)
+            return
         unloaded = self.state == "unloading"
         died = not unloaded and self._error is None
         if died:
@@ -578,6 +590,14 @@ class ModelProcess:
         for future in gone:
             if not future.done():
                 future.set_result(None)
+
+    def _crashed_at_first(self, status: int) -> bool:
+        """Whether it crashed while it loaded, with weights rearranged for a processor.
+
+        llama.cpp has code for some kinds that crashes, as some compilers make it. What
+        is in its place is slower.
+        """
+        return self.state == "loading" and self._repack and crashed(status)
 
     # Small parts.
 

@@ -156,10 +156,17 @@ class _Serving:
         from llm_ext.worker.build import loaded_model  # noqa: PLC0415
         from llm_ext.worker.engine_thread import EngineThread  # noqa: PLC0415
 
-        with loaded_model(path, options, progress, reading=reading) as loaded:
+        with loaded_model(
+            path, options, progress, reading=reading, repack=self._load.repack
+        ) as loaded:
             self._preparation = loaded.preparation
             self._job_preparation = loaded.job_preparation
-            self._engine = EngineThread(loaded.engine, loaded.jobs, self._outbox.send)
+            self._engine = EngineThread(
+                loaded.engine,
+                loaded.jobs,
+                self._outbox.send,
+                interval=self._load.stream_interval,
+            )
             self._preparer = Preparer(submit=self._engine.submit, refuse=self._fail)
             report = Loaded(
                 description=loaded.description,

@@ -13,6 +13,7 @@ from llm_ext.errors import EngineError
 from llm_ext.ipc.messages import EngineStatus, Published
 from llm_ext.ipc.pack import UnsendableError
 
+from .bundle import Bundle
 from .job_inputs import JobInputs
 from .jobs import Jobs
 
@@ -40,17 +41,27 @@ class Stop:
 class EngineThread:
     """Owns the engine. Other threads only put things into the inbox.
 
+    What streams go on with is sent every ``interval`` seconds, see :class:`Bundle`.
+
     Everything in the inbox is done before the next step begins, so a cancelled
     request computes at most the step that was already running.
     """
 
     def __init__(
-        self, engine: Engine, jobs: Jobs, send: Callable[[Published], None]
+        self,
+        engine: Engine,
+        jobs: Jobs,
+        send: Callable[[Published], None],
+        *,
+        interval: float,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
         self._jobs = jobs
         self._send = send
+        self._clock = clock
         self._inbox: queue.SimpleQueue[Prepared | Stop] = queue.SimpleQueue()
+        self._bundle = Bundle(interval)
         self._cancelled = 0
         self._cancel_steps = 0
         self._held_cells = 0
@@ -133,10 +144,14 @@ class EngineThread:
         return events
 
     def _publish(self, events: Events) -> None:
-        now = time.monotonic()
+        self._bundle.add(events)
+        now = self._clock()
+        calm = self._engine.scheduler.only_draws and self._jobs.idle
+        if not self._bundle.is_due(now, calm=calm):
+            return
         if self._engine.idle or now - self._counted_at >= COUNT_PERIOD:
             self._held_cells, self._counted_at = self._engine.held_cells, now
-        self._send_or_fail(events)
+        self._send_or_fail(self._bundle.take(now))
 
     def _send_or_fail(self, events: Events) -> None:
         """Send events; fail a request of which one cannot be sent, and no other."""
@@ -152,4 +167,4 @@ class EngineThread:
             self._jobs.cancel(number)
             self._engine.cancel(number)
             failed = Failed.of(EngineError(f"The answer cannot be sent: {error}."))
-            self._send(Published(events=[(number, failed)], status=self.status))
+            self._publish([(number, failed)])

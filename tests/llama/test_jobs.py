@@ -78,7 +78,7 @@ class Place:
         self.engine = Engine(backend, n_slots=2)
         self.jobs = jobs
         self.reports: list[Published] = []
-        self.thread = EngineThread(self.engine, jobs, self.reports.append)
+        self.thread = EngineThread(self.engine, jobs, self.reports.append, interval=0)
 
     def finish(self) -> list[int]:
         """Step until the jobs are done; return what each step left to them."""

@@ -20,6 +20,9 @@ from llm_ext.worker.engine_thread import EngineThread
 from tests.fakes.backend import FakeBackend
 from tests.stepping import sequence
 
+STEP = 0.03
+"""Seconds a step takes."""
+
 
 class NoJobs:
     """Jobs of which there are none."""
@@ -37,7 +40,13 @@ class Place:
         self.engine = Engine(FakeBackend(n_cells=100, n_batch=32), n_slots=2)
         self.sent: list[Published] = []
         jobs = NoJobs()
-        self.thread = EngineThread(self.engine, jobs, self._send)  # type: ignore[arg-type]  # enough of them
+        self.thread = EngineThread(
+            self.engine,
+            jobs,  # type: ignore[arg-type]  # enough of them
+            self._send,
+            interval=0.07,
+            clock=lambda: self.engine.steps * STEP,
+        )
 
     def _send(self, report: Published) -> None:
         encode(report)
@@ -87,6 +96,18 @@ def unsendable(number: int, *, at_end: bool) -> Sequence:
         limit=8,
         reader=HalfReader(at_end=at_end),
     )
+
+
+def test_tokens_of_a_few_steps_are_told_together() -> None:
+    """The first comes alone, and all are told before another's prompt is read."""
+    place = Place()
+    place.thread.submit([sequence(1, 4, 14)])
+    while place.engine.steps < 9:
+        place.thread.step()
+    place.thread.submit([sequence(2, 40, 1)])
+    place.finish()
+    steps = [report.status.steps for report in place.sent]
+    assert steps == [0, 1, 4, 7, 9, 10, 11, 12, 14]
 
 
 def test_an_answer_that_cannot_be_sent_fails_alone() -> None:
