@@ -22,7 +22,7 @@ from .models import FOLDER, llama_1b
 
 WAITS: dict[str, dict[str, str]] = {
     "OpenMP's default": {},
-    "short spin": {"GOMP_SPINCOUNT": "1000"},
+    "short spin": {"GOMP_SPINCOUNT": "2000"},
     "no spin": {"OMP_WAIT_POLICY": "passive"},
 }
 

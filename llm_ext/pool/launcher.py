@@ -14,7 +14,7 @@ DEFAULT_ENVIRONMENT = {
     # llama.cpp's OpenMP threads spin while they wait for each other. On processors
     # that others use too (this server, a kernel), spinning takes the time that the
     # awaited thread needs: a short spin and then sleep is many times faster there.
-    "GOMP_SPINCOUNT": "1000",
+    "GOMP_SPINCOUNT": "2000",
     # When it aborts, llama.cpp first starts a debugger to print where: that takes a
     # second, if it is allowed at all, and pushes the reason out of the log.
     "GGML_NO_BACKTRACE": "1",
