@@ -259,11 +259,17 @@ Event: TypeAlias = Loading | Ready | Rerouted | EngineEvent
 
 
 def joined(first: Event, second: Event) -> Delta | None:
-    """Return both as one event; None where the second does not go on with the first."""
+    """Return both as one event; None where the second does not go on with the first.
+
+    Text of which log-probabilities are told stays apart from text of which none are: it
+    begins with its first token.
+    """
     match first, second:
-        case TextDelta(choice=choice), TextDelta() if second.choice == choice:
-            text, logprobs = first.text + second.text, first.logprobs + second.logprobs
-            return TextDelta(text=text, choice=choice, logprobs=logprobs)
+        case TextDelta(choice=choice), TextDelta():
+            if (choice, bool(first.logprobs)) == (second.choice, bool(second.logprobs)):
+                text = first.text + second.text
+                logprobs = first.logprobs + second.logprobs
+                return TextDelta(text=text, choice=choice, logprobs=logprobs)
         case ReasoningDelta(choice=choice), ReasoningDelta() if second.choice == choice:
             return ReasoningDelta(text=first.text + second.text, choice=choice)
         case ToolCallDelta(choice=choice), ToolCallDelta():

@@ -13,6 +13,7 @@ import ollama
 import pytest
 from gguf import PoolingType
 
+from tests.conftest import TOKEN_BY_TOKEN
 from tests.hub import Hub, running_hub
 from tests.live import LiveServer, live_server
 from tests.models import encoder
@@ -59,7 +60,7 @@ def live(tmp_path_factory: pytest.TempPathFactory, hub: Hub) -> Iterator[LiveSer
         for name in ("HF_TOKEN", "HF_HUB_OFFLINE", "OLLAMA_MODELS"):
             patch.delenv(name, raising=False)
         options = ("--LLMExt.max_waiting=1", "--LLMExt.context_length=30000")
-        with live_server(folder, models, *options) as running:
+        with live_server(folder, models, TOKEN_BY_TOKEN, *options) as running:
             yield running
             assert "Traceback" not in running.log, running.log
 

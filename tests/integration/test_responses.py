@@ -8,6 +8,7 @@ from typing import Any
 import openai
 import pytest
 
+from tests.conftest import TOKEN_BY_TOKEN
 from tests.live import LiveServer, live_server, stream_lines
 from tests.models.builder import Shape, write_model
 from tests.models.hello import ANSWER, write_hello
@@ -42,7 +43,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     long = Shape(context=32768)
     write_model(models / "thinks.gguf", shape=long, chat_template=THINKS)
     (models / "broken.gguf").write_bytes(b"GGUF, or so it says")
-    with live_server(folder, models) as running:
+    with live_server(folder, models, TOKEN_BY_TOKEN) as running:
         yield running
         assert "Traceback" not in running.log, running.log
 

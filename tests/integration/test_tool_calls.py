@@ -7,6 +7,7 @@ from typing import Any
 import openai
 import pytest
 
+from tests.conftest import TOKEN_BY_TOKEN
 from tests.live import LiveServer, live_server
 from tests.models.builder import write_model
 
@@ -59,7 +60,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     write_model(models / "deep.gguf", chat_template=DEEP)
     write_model(models / "thinks.gguf", chat_template=THINKS)
     write_model(models / "babble.gguf")
-    with live_server(folder, models) as running:
+    with live_server(folder, models, TOKEN_BY_TOKEN) as running:
         yield running
         assert "Traceback" not in running.log, running.log
 
