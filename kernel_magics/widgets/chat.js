@@ -226,6 +226,7 @@ function messageList(model, send, say) {
     log,
     live
   );
+  // Who scrolled up, by however little, is left there until near the end again.
   let follows = true;
   let place = 0;
   const kept = act => {

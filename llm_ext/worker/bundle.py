@@ -19,7 +19,8 @@ class Bundle:
     processors that compute the next one, and the server has one thread for all streams.
     So the tokens of plain steps are told together: those of a model that is slower than
     the interval still come one by one. Whatever else happens, such as a beginning or an
-    end, is told at once, with all that was drawn before it. Pure.
+    end, is told at once, with all that was drawn before it. An interval of 0 joins
+    nothing. Pure.
     """
 
     def __init__(self, interval: float) -> None:
@@ -34,7 +35,7 @@ class Bundle:
         for number, event in events:
             self._urgent |= self._is_urgent(number, event)
             before = self._events.setdefault(number, [])
-            both = joined(before[-1], event) if before else None
+            both = joined(before[-1], event) if before and self._interval else None
             if both is None:
                 before.append(event)
             else:

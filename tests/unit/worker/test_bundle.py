@@ -98,6 +98,16 @@ def test_only_what_goes_on_is_joined() -> None:
     ]
 
 
+def test_without_an_interval_each_piece_is_told_by_itself() -> None:
+    """Also those of one step, such as what a grammar forces."""
+    bundle = Bundle(0)
+    bundle.add([(1, TextDelta("a"))])
+    bundle.take(NOW)
+    bundle.add([(1, TextDelta("b")), (1, TextDelta("c"))])
+    assert bundle.is_due(NOW, calm=True)
+    assert bundle.take(NOW) == [(1, TextDelta("b")), (1, TextDelta("c"))]
+
+
 @given(
     steps=st.lists(st.sets(st.integers(1, 4)), min_size=1),
     pause=st.floats(0.001, 0.2),
