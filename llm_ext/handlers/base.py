@@ -152,8 +152,18 @@ class LLMHandler(AccessHandler):
         super().on_connection_close()
         self._gone = True
         self._cancel()
-        for action in self._when_gone:
+        actions, self._when_gone = self._when_gone, []
+        for action in actions:
             action()
+
+    def on_finish(self) -> None:
+        """Let go of who waits for the client to go away.
+
+        They hold this handler: a cycle keeps all of a request until the garbage
+        collector comes, which for old objects it seldom does.
+        """
+        super().on_finish()
+        self._when_gone = []
 
     def _cancel(self) -> None:
         if self.stream is not None:
