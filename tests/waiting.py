@@ -1,5 +1,6 @@
 """Waiting for what another process does: with a deadline, never with a guess."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -21,3 +22,12 @@ def eventually(look: Callable[[], _T | None], *, within: float = 20.0) -> _T:
         if time.monotonic() > deadline:
             pytest.fail(f"nothing within {within:g} s: {look.__doc__ or look}")
         time.sleep(PAUSE)
+
+
+async def until(look: Callable[[], object], *, within: float = 20.0) -> None:
+    """Return once there is something true to see, which nothing tells of."""
+    deadline = time.monotonic() + within
+    while not look():
+        if time.monotonic() > deadline:
+            pytest.fail(f"nothing within {within:g} s: {look.__doc__ or look}")
+        await asyncio.sleep(PAUSE)

@@ -19,7 +19,7 @@ from jupyter_server import CallContext
 from jupyter_server.serverapp import ServerApp
 
 from llm_ext.handlers.base import LLMHandler
-from tests.waiting import PAUSE
+from tests.waiting import until
 
 Ask = Callable[[str, object], Awaitable[None]]
 
@@ -85,7 +85,7 @@ async def test_a_handler_goes_when_it_has_answered(
 ) -> None:
     """Whatever it answered."""
     await ask(*CALLS[name])
-    await _all_gone(handlers)
+    await until(lambda: not handlers)
 
 
 @pytest.mark.parametrize(
@@ -107,19 +107,7 @@ async def test_a_handler_goes_with_its_client(
     """In the middle of an answer."""
     await ask("models/babble/load", {})
     asking = asyncio.ensure_future(ask(path, body))
-    await _until(lambda: any(handler.stream for handler in handlers))
+    await until(lambda: any(handler.stream for handler in handlers))
     asking.cancel()
     await asyncio.gather(asking, return_exceptions=True)
-    await _all_gone(handlers)
-
-
-async def _all_gone(handlers: "weakref.WeakSet[LLMHandler]") -> None:
-    await _until(lambda: not handlers)
-
-
-async def _until(seen: Callable[[], bool]) -> None:
-    async def look() -> None:
-        while not seen():
-            await asyncio.sleep(PAUSE)
-
-    await asyncio.wait_for(look(), 20)
+    await until(lambda: not handlers)

@@ -1,6 +1,5 @@
 """A server that registers its models with a catalog service."""
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
@@ -11,6 +10,7 @@ from tornado.httpclient import HTTPResponse
 
 from tests.catalog_service import CatalogService, catalog_service
 from tests.server_start import start
+from tests.waiting import until
 
 Fetch = Callable[..., Awaitable[HTTPResponse]]
 
@@ -40,13 +40,6 @@ async def test_models_are_registered_as_they_are_told(
     await start(jp_serverapp)
     reply = await jp_fetch("llm", "catalog", "resources")
     told = {found["key"]: found for found in json.loads(reply.body)["resources"]}
-
-    async def until(look: Callable[[], object]) -> None:
-        for _ in range(1000):
-            if look():
-                return
-            await asyncio.sleep(0.02)
-        pytest.fail("it is not registered within twenty seconds")
 
     await until(lambda: service.resources.keys() == told.keys())
     key = "integrations/local/models/hello"

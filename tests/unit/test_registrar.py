@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timezone
 from typing import Any
@@ -18,6 +18,7 @@ from llm_ext.registrar import Registrar
 from llm_ext.wire.resources import Resource, resource
 from tests.catalog_service import CatalogService, catalog_service
 from tests.live import free_port
+from tests.waiting import until
 
 NOW = datetime(2024, 1, 1, tzinfo=timezone.utc)
 CHANGE = ModelRemoved(id="whatever")
@@ -84,15 +85,6 @@ async def registering(catalog: Catalog, url: str) -> AsyncIterator[Registrar]:
         yield registrar
     finally:
         await registrar.stop()
-
-
-async def until(look: Callable[[], bool]) -> None:
-    """Return once there is to be seen what is looked for."""
-    for _ in range(2000):
-        if look():
-            return
-        await asyncio.sleep(0.005)
-    pytest.fail("it is not to be seen within ten seconds")
 
 
 def run(scenario: Coroutine[Any, Any, None]) -> None:

@@ -20,6 +20,7 @@ from llm_ext.core.events import (
 from llm_ext.errors import ConversationBusyError, StoreError, WorkerDiedError
 from llm_ext.pool.stream import EventStream
 from llm_ext.replies import Answer, Replies
+from tests.waiting import until
 
 _P = ParamSpec("_P")
 
@@ -69,11 +70,6 @@ def on_a_loop(test: Callable[_P, Awaitable[None]]) -> Callable[_P, None]:
         asyncio.run(main())
 
     return run
-
-
-async def until(look: Callable[[], bool]) -> None:
-    while not look():  # noqa: ASYNC110  # a timer does it, which tells nobody
-        await asyncio.sleep(0.005)
 
 
 async def all_of(answer: Answer) -> bytes:
