@@ -83,7 +83,10 @@ class Alternative(msgspec.Struct, frozen=True):
 
 
 class TokenLogprob(msgspec.Struct, frozen=True):
-    """How likely the model found a token of the answer, before any sampling option.
+    """How likely a token of the answer was.
+
+    As the model found it, before any sampling option, or as it was drawn where
+    ``post_sampling_probs`` asks for that.
 
     Attributes:
         piece: The token's bytes; characters may be split across tokens.

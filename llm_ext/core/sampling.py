@@ -61,6 +61,8 @@ class SamplingParams(msgspec.Struct, frozen=True, kw_only=True):
         n: Answers to draw.
         logprobs: How many likely tokens to tell with each drawn one and its
             probability; None tells none of this.
+        post_sampling_probs: Tell of the probabilities that were drawn from, after all
+            that follows here, and not of the model's own.
         logit_bias: Makes tokens likelier or less likely.
         repeat_last_n: Recent tokens that the penalties look at.
         repeat_penalty: Divides the logits of recent tokens; 1 changes nothing.
@@ -101,6 +103,7 @@ class SamplingParams(msgspec.Struct, frozen=True, kw_only=True):
     seed: int | None = None
     n: int = 1
     logprobs: int | None = None
+    post_sampling_probs: bool = False
     logit_bias: LogitBias = ()
     repeat_last_n: int = 64
     repeat_penalty: float = 1.0
@@ -165,6 +168,7 @@ class SamplingOptions(msgspec.Struct, frozen=True, kw_only=True):
     seed: int | None = None
     n: int | None = None
     logprobs: int | None = None
+    post_sampling_probs: bool | None = None
     logit_bias: WrittenBias | None = None
     repeat_last_n: int | None = None
     repeat_penalty: float | None = None

@@ -13,6 +13,7 @@ from llm_ext.engine.constraint import Constraint, Logits
 from llm_ext.engine.element import Element
 
 from .bias import Bias
+from .candidates import Candidates
 from .context import Context
 from .dry import Dry, DrySamplers
 from .logprobs import Logprobs
@@ -65,7 +66,9 @@ class ChainSampler:
         self._vocab = vocab
         self._dry = dry
         self._constraint = constraint
-        self._logprobs = params.logprobs
+        after = params.post_sampling_probs
+        self._told_before = None if after else params.logprobs
+        self._told_after = params.logprobs if after else None
         if constraint is not None:
             params = msgspec.structs.replace(params, min_tokens=0, ignore_eos=False)
         self._likeliest = params.greedy and not (params.penalises or params.dry)
@@ -89,14 +92,20 @@ class ChainSampler:
     def sample(self, row: int) -> Drawn:
         """See :class:`llm_ext.engine.backend.Sampler`."""
         logits = self._context.logits(row)
-        told = None if self._logprobs is None else Logprobs(logits, self._logprobs)
+        before, after = self._told_before, self._told_after
+        told = None if before is None else Logprobs(logits, before)
         if self._constraint is not None:
             self._constraint.mask(logits)
         self._bias.add_to(logits)
         if self._held_open > 0:
             self._held_open -= 1
             self._unending.add_to(logits)
-        token = self._draw(logits, row)
+        if after is None:
+            token = self._draw(logits, row)
+        else:
+            candidates = Candidates(logits)
+            token = candidates.draw(self._chain)
+            told = candidates.logprobs(after)
         forced = [] if self._constraint is None else self._constraint.accept(token)
         for following in forced:
             lib.llama_sampler_accept(self._chain, following)
@@ -125,6 +134,8 @@ class ChainSampler:
             for name in params.samplers:
                 if name in _PENALTIES:
                     self._add_sampler(name, params, seed)
+            # Where what is drawn from is told, it is the likeliest token and no other.
+            self._add(lib.llama_sampler_init_temp(0))
             self._add(lib.llama_sampler_init_greedy())
         elif params.mirostat:
             self._add_mirostat(params, seed)

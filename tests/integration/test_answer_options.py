@@ -102,6 +102,26 @@ def test_log_probabilities_are_of_the_tokens_shown(client: openai.OpenAI) -> Non
         assert sum(math.exp(value) for value in likely) <= 1 + 1e-6
 
 
+def test_log_probabilities_may_be_those_of_the_draw(client: openai.OpenAI) -> None:
+    """Of what the samplers left, which together is certain."""
+    reply = client.chat.completions.create(
+        model="babble",
+        messages=[{"role": "user", "content": "Hi"}],
+        max_tokens=4,
+        logprobs=True,
+        top_logprobs=8,
+        extra_body={"top_k": 3, "top_p": 1, "min_p": 0, "post_sampling_probs": True},
+    )
+    assert reply.choices[0].logprobs is not None
+    told = reply.choices[0].logprobs.content or []
+    assert len(told) == 4
+    for token in told:
+        likely = {tuple(top.bytes or ()): top.logprob for top in token.top_logprobs}
+        assert len(token.top_logprobs) == 3
+        assert sum(map(math.exp, likely.values())) == pytest.approx(1, abs=1e-5)
+        assert token.logprob == likely[tuple(token.bytes or ())]
+
+
 def test_a_schema_is_kept(client: openai.OpenAI) -> None:
     reply = client.chat.completions.create(
         model="babble",

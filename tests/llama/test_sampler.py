@@ -1,5 +1,6 @@
 """Every sampling parameter, on llama.cpp: that it does what it says, and repeats."""
 
+import math
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -112,6 +113,63 @@ def test_a_bias_changes_no_log_probability(babble: Runtime) -> None:
     )
     assert biased.top == plain.top
     assert biased.token != greedy
+
+
+def test_the_probabilities_after_sampling_are_those_of_the_draw(
+    babble: Runtime,
+) -> None:
+    """Of what was not dropped; the draw itself is the same, told or not."""
+    options = {"top_k": 3, "temperature": 0.5, "top_p": 1.0, "min_p": 0.0, "seed": 3}
+    own = babble.sample(PROMPT, logprobs=3, **options)
+    drawn = babble.sample(PROMPT, logprobs=5, post_sampling_probs=True, **options)
+    assert drawn.token == own.token == babble.draw(PROMPT, **options)
+    assert [token for token, _ in drawn.top] == [token for token, _ in own.top]
+    weights = [math.exp(value / 0.5) for _, value in own.top]
+    expected = [math.log(weight / sum(weights)) for weight in weights]
+    assert [value for _, value in drawn.top] == pytest.approx(expected, abs=1e-4)
+    assert drawn.logprob == dict(drawn.top)[drawn.token]
+
+
+@pytest.mark.parametrize("options", [{"temperature": 0}, {"top_k": 1}])
+@pytest.mark.parametrize("penalty", [1.0, 1.5])
+def test_what_can_only_be_drawn_is_certain(
+    babble: Runtime, options: dict[str, Any], penalty: float
+) -> None:
+    """Nothing else is told beside it."""
+    options = {**options, "repeat_penalty": penalty, "logprobs": 4}
+    drawn = babble.sample(PROMPT, post_sampling_probs=True, **options)
+    assert drawn.token == babble.draw(PROMPT, **options)
+    assert drawn.top == [(drawn.token, 0.0)]
+
+
+def test_what_is_banned_is_not_told_after_sampling(babble: Runtime) -> None:
+    """It cannot be drawn."""
+    options: dict[str, Any] = {"logprobs": 1, "post_sampling_probs": True, "top_k": 0}
+    likeliest = babble.sample(PROMPT, **options).top[0][0]
+    bias = ((likeliest, float("-inf")),)
+    drawn = babble.sample(PROMPT, logit_bias=bias, **{**options, "logprobs": 20})
+    assert likeliest not in dict(drawn.top)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"mirostat": 1},
+        {"mirostat": 2},
+        {"samplers": ("adaptive_p",), "adaptive_target": 0.1},
+    ],
+)
+def test_other_draws_tell_their_probabilities_too(
+    babble: Runtime, options: dict[str, Any]
+) -> None:
+    """And draw what they draw without."""
+    told = babble.sample(
+        PROMPT, seed=5, logprobs=20, post_sampling_probs=True, **options
+    )
+    assert told.token == babble.draw(PROMPT, seed=5, **options)
+    assert sum(math.exp(value) for _, value in told.top) <= 1 + 1e-6
+    assert told.logprob is not None
+    assert told.logprob <= 0
 
 
 def test_penalties_see_the_prompt(babble: Runtime) -> None:

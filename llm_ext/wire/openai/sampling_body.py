@@ -19,6 +19,7 @@ class SamplingBody(msgspec.Struct, kw_only=True):
     min_tokens: int | None = None
     ignore_eos: bool | None = None
     seed: int | None = None
+    post_sampling_probs: bool | None = None
     repeat_last_n: int | None = None
     repeat_penalty: float | None = None
     frequency_penalty: float | None = None
