@@ -85,8 +85,10 @@ class Backend(Protocol):
     def n_batch(self) -> int:
         """Most elements in one decode."""
 
-    def decode(self, batch: Items[BatchElement]) -> None:
+    def decode(self, batch: Items[BatchElement], *, spare: int = 0) -> None:
         """Compute a batch. Rows stay readable by samplers until the next call.
+
+        Meanwhile it may use up to ``spare`` cells more, which nothing occupies.
 
         Raises:
             NoCellsError: No room; memory is as before.

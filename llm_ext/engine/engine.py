@@ -156,8 +156,9 @@ class Engine:
         chunks = [chunk for chunk in chunks if chunk.sequence.seq_id is not None]
         if not chunks:
             return []
+        batch = _batch(chunks)
         try:
-            self._backend.decode(_batch(chunks))
+            self._backend.decode(batch, spare=self._memory.free_cells - len(batch))
         except NoCellsError:
             return self._compute_less(chunks)
         except DecodeError as error:

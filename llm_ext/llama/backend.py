@@ -14,6 +14,7 @@ from .batch import Batch
 from .context import Context
 from .dry import DrySamplers
 from .model import Model
+from .padding import Padding
 from .sampler import ChainSampler
 
 _NO_CELLS = 1  # llama_decode: no memory slot for the batch; nothing changed
@@ -27,19 +28,31 @@ class LlamaBackend:
         self._context = context
         self._dry = DrySamplers(model.vocab)
         self._batch = Batch(context.batch_size)
+        self._padding = Padding.of(model, context)
         self.memory_kind = model.memory_kind
         self.n_seq_ids = context.seq_ids
         self.n_cells = context.cells
         self.n_batch = context.batch_size
 
-    def decode(self, batch: Sequence[BatchElement]) -> None:
+    def decode(self, batch: Sequence[BatchElement], *, spare: int = 0) -> None:
         """See Backend."""
-        self._batch.fill(batch)
+        idle = self._idle(batch, spare)
+        self._batch.fill([*batch, *idle])
         code = lib.llama_decode(self._context.pointer, self._batch.struct)
+        if idle:
+            self.clear(idle[0].seq_id, idle[0].position, None)
         if code == _NO_CELLS:
             raise NoCellsError
         if code != 0:
             raise DecodeError(f"llama_decode returned {code}")
+
+    def _idle(self, batch: Sequence[BatchElement], spare: int) -> list[BatchElement]:
+        """Return what fills the batch up, after its end, where no element sees it."""
+        token, position, seq_id, _ = batch[-1]
+        return [
+            BatchElement(token, position + after, seq_id, wants_logits=False)
+            for after in range(1, self._padding.idle(batch, spare) + 1)
+        ]
 
     def warm_up(self) -> None:
         """Compute two elements for nobody.

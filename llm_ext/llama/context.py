@@ -62,6 +62,7 @@ class Context:
         uses: Bytes of cache and compute buffers, by the names of devices.
         flash_attention: Whether llama.cpp, when it was asked to find out, found that
             it can be used.
+        computes_tiles: Whether a CPU computes attention for many elements together.
     """
 
     def __init__(
@@ -105,6 +106,8 @@ class Context:
         self.pointer: int | None = pointer
         self.uses = buffers.uses()
         self.flash_attention = buffers.flash_attention
+        used = self.flash_attention or flash_attention == "on"
+        self.computes_tiles = used and kv_type in {"f16", "f32"}
         self._vocabulary = model.vocab.size
         self.memory = lib.llama_get_memory(pointer)
         self.seq_ids = int(lib.llama_n_seq_max(pointer))

@@ -165,6 +165,17 @@ class Model:
         return int(lib.llama_model_n_params(self.pointer))
 
     @property
+    def attention(self) -> float:
+        """What attention takes for one element and each cell that it sees, about.
+
+        In multiplications, as a share of those of the element with all weights: two
+        for each component in each layer, with the keys and with the values.
+        """
+        components = int(lib.llama_model_n_embd(self.pointer))
+        layers = int(lib.llama_model_n_layer(self.pointer))
+        return 2 * components * layers / self.parameters
+
+    @property
     def recommended_sampling(self) -> SamplingOptions:
         """What the file itself recommends; values that make no sense are left out."""
         options = SamplingOptions()

@@ -94,10 +94,12 @@ class FakeBackend:
         """Cells that are in use, each counted once."""
         return len({cell for held in self.memory.values() for cell in held.values()})
 
-    def decode(self, batch: Sequence[BatchElement]) -> None:
+    def decode(self, batch: Sequence[BatchElement], *, spare: int = 0) -> None:
         """See Backend."""
         assert batch, "an empty batch was decoded"
         assert len(batch) <= self.n_batch, "the batch is too long"
+        left = self.n_cells - self.used - len(batch)
+        assert spare <= max(0, left), "there is less to spare"
         if self.used + len(batch) > self.n_cells - self.lies:
             raise NoCellsError
         if self.crowded is not None and len(batch) > self.crowded:

@@ -129,11 +129,11 @@ class Crowded(LlamaBackend):
 
     engine: Engine
 
-    def decode(self, batch: Items[BatchElement]) -> None:
+    def decode(self, batch: Items[BatchElement], *, spare: int = 0) -> None:
         """See Backend."""
         if self.engine.busy_slots > 2 and self.engine.steps > 5:
             raise NoCellsError
-        super().decode(batch)
+        super().decode(batch, spare=spare)
 
 
 def test_after_a_requeue(
