@@ -16,6 +16,7 @@ from .dry import DrySamplers
 from .model import Model
 from .padding import Padding
 from .sampler import ChainSampler
+from .threads import threads_for
 
 _NO_CELLS = 1  # llama_decode: no memory slot for the batch; nothing changed
 
@@ -28,6 +29,7 @@ class LlamaBackend:
         self._context = context
         self._dry = DrySamplers(model.vocab)
         self._batch = Batch(context.batch_size)
+        self._parameters = model.parameters
         self._padding = Padding.of(model, context)
         self.memory_kind = model.memory_kind
         self.n_seq_ids = context.seq_ids
@@ -37,7 +39,15 @@ class LlamaBackend:
     def decode(self, batch: Sequence[BatchElement], *, spare: int = 0) -> None:
         """See Backend."""
         idle = self._idle(batch, spare)
-        self._batch.fill([*batch, *idle])
+        whole = [*batch, *idle]
+        self._context.compute_with(
+            threads_for(
+                len(whole),
+                parameters=self._parameters,
+                most=self._context.most_threads,
+            )
+        )
+        self._batch.fill(whole)
         code = lib.llama_decode(self._context.pointer, self._batch.struct)
         if idle:
             self.clear(idle[0].seq_id, idle[0].position, None)

@@ -62,6 +62,7 @@ class Context:
         uses: Bytes of cache and compute buffers, by the names of devices.
         flash_attention: Whether llama.cpp, when it was asked to find out, found that
             it can be used.
+        most_threads: Threads that may compute.
         computes_tiles: Whether a CPU computes attention for many elements together.
     """
 
@@ -108,11 +109,18 @@ class Context:
         self.flash_attention = buffers.flash_attention
         used = self.flash_attention or flash_attention == "on"
         self.computes_tiles = used and kv_type in {"f16", "f32"}
+        self.most_threads = self._threads = threads
         self._vocabulary = model.vocab.size
         self.memory = lib.llama_get_memory(pointer)
         self.seq_ids = int(lib.llama_n_seq_max(pointer))
         self.cells = int(lib.llama_n_ctx(pointer))
         self.batch_size = int(lib.llama_n_batch(pointer))
+
+    def compute_with(self, threads: int) -> None:
+        """Let so many threads compute what comes next."""
+        if threads != self._threads:
+            self._threads = threads
+            lib.llama_set_n_threads(self.pointer, threads, threads)
 
     def logits(self, row: int) -> Logits:
         """Return the logits after element ``row`` of the last decode.
