@@ -193,6 +193,16 @@ class LLMConfig(Configurable):
         that also compute; 0 tells of each token by itself.
         """,
     )
+    prefix_memory = Int(
+        256 * 1024 * 1024,
+        min=0,
+        config=True,
+        help="""Bytes of main memory that a model may take to remember what it read.
+
+        Chats that wait for their next turn are kept in the model's cache, where they
+        slow down all others, or here. Only what is left over is taken; 0 takes none.
+        """,
+    )
     keep_alive = Union(
         [Float(), Unicode()],
         default_value="10m",
@@ -350,6 +360,7 @@ class LLMConfig(Configurable):
             load=load,
             load_stall_timeout=self.load_stall_timeout,
             stream_interval=self.stream_interval,
+            prefix_memory=self.prefix_memory,
             keep_alive=seconds(self.keep_alive),
             preload=tuple(self.preload),
             pinned=tuple(self.pinned),

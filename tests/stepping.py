@@ -1,5 +1,6 @@
 """Drives an engine on the fake backend, and checks it after every step."""
 
+from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from llm_ext.core.events import Failed, Finished, Queued, TextDelta
 from llm_ext.core.memory_kind import MemoryKind
 from llm_ext.core.sampling import SamplingParams
+from llm_ext.engine.element import Element
 from llm_ext.engine.engine import Engine
 from llm_ext.engine.sequence import Sequence
 from tests.fakes.backend import FakeBackend
@@ -26,6 +28,15 @@ def sequence(
         params=SamplingParams(stop=stop),
         limit=prompt + answer,
         user=user,
+    )
+
+
+def request(number: int, prompt: Items[Element], answer: int = 4) -> Sequence:
+    return Sequence(
+        request_id=number,
+        prompt=prompt,
+        params=SamplingParams(),
+        limit=len(prompt) + answer,
     )
 
 
@@ -71,6 +82,7 @@ class Run:
         owned = {s.seq_id for s in scheduler.running} | set(memory.kept)
         assert set(self.backend.memory) <= owned, "a sequence leaked"
         assert memory.n_cells - memory.free_cells == self.backend.used, "a cell leaked"
+        assert set(memory.swapped) == self.backend.swapped.keys(), "a copy leaked"
 
     def finish(self, *, within: int) -> None:
         for _ in range(within):
@@ -92,10 +104,15 @@ def new_run(
     n_cells: int = 64,
     n_batch: int = 16,
     n_seq_ids: int = 8,
+    n_swap: int = 0,
     kind: MemoryKind = "attention",
 ) -> Run:
     backend = FakeBackend(
-        n_cells=n_cells, n_batch=n_batch, n_seq_ids=n_seq_ids, memory_kind=kind
+        n_cells=n_cells,
+        n_batch=n_batch,
+        n_seq_ids=n_seq_ids,
+        n_swap=n_swap,
+        memory_kind=kind,
     )
     engine = Engine(backend, n_slots=n_slots, clock=lambda: 0.0)
     return Run(engine=engine, backend=backend)

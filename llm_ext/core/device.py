@@ -68,6 +68,11 @@ class MemoryEstimate(msgspec.Struct, frozen=True, kw_only=True):
         """Bytes over all devices."""
         return sum(use.total for use in self.devices.values())
 
+    def with_cache(self, size: int) -> "MemoryEstimate":
+        """Return it with ``size`` bytes more of cache, in main memory."""
+        here = self.devices.get(CPU, MemoryUse()) + MemoryUse(cache=size)
+        return msgspec.structs.replace(self, devices={**self.devices, CPU: here})
+
     def on(self, device: str) -> int:
         """Return the bytes on one device."""
         use = self.devices.get(device)

@@ -92,6 +92,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     load: LoadOptions = LoadOptions()
     load_stall_timeout: float = 300.0
     stream_interval: float = 0.07
+    prefix_memory: int = 0
     keep_alive: float = 600.0
     preload: tuple[str, ...] = ()
     pinned: tuple[str, ...] = ()

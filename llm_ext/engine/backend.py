@@ -82,6 +82,10 @@ class Backend(Protocol):
         """Elements that the KV cache holds, all sequences together."""
 
     @property
+    def n_swap(self) -> int:
+        """Elements that may be swapped out of the cache at once; 0 for none."""
+
+    @property
     def n_batch(self) -> int:
         """Most elements in one decode."""
 
@@ -103,6 +107,19 @@ class Backend(Protocol):
 
         Only for memories of kind attention.
         """
+
+    def swap_out(self, seq_id: int, key: int) -> None:
+        """Copy what ``seq_id`` holds out of the cache, to ``key``."""
+
+    def swap_in(self, key: int, seq_id: int) -> None:
+        """Copy it into the cache again, for a ``seq_id`` that holds nothing.
+
+        Raises:
+            NoCellsError: No room; memory is as before.
+        """
+
+    def drop(self, key: int) -> None:
+        """Forget what was swapped out to ``key``."""
 
     def sampler(
         self,

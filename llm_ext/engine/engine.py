@@ -20,7 +20,7 @@ from llm_ext.errors import EngineError
 from .answer import Shown
 from .backend import Backend, BatchElement, DecodeError, Drawn, NoCellsError
 from .constraint import ConstraintError
-from .memory import Copy, Move, memory_for
+from .memory import Clear, Copy, Drop, Move, SwapIn, SwapOut, memory_for
 from .prefill import Chunk, halves
 from .request import Request
 from .scheduler import Scheduler
@@ -53,7 +53,10 @@ class Engine:
         self.steps = 0
         self.slot_steps = 0
         self._memory = memory_for(
-            backend.memory_kind, n_cells=backend.n_cells, n_seq_ids=backend.n_seq_ids
+            backend.memory_kind,
+            n_cells=backend.n_cells,
+            n_seq_ids=backend.n_seq_ids,
+            n_swap=backend.n_swap,
         )
         self.scheduler = Scheduler(
             self._memory, n_slots=n_slots, n_batch=backend.n_batch
@@ -111,11 +114,12 @@ class Engine:
         """Do one step for all sequences and return what happened."""
         began = self._clock()
         plan = self.scheduler.schedule()
-        self._apply(plan.moves)
+        lost = self._apply(plan.moves)
         self.steps += 1
         self.slot_steps += self.busy_slots
         self._note_begun(plan.chunks, began)
-        published = self._moved_up() + self._compute(plan.chunks)
+        published = self._moved_up() + self._fail_lost(lost)
+        published += self._compute(plan.chunks)
         if plan.prompt is not None:
             seconds = self._clock() - began
             size = sum(chunk.size for chunk in plan.chunks)
@@ -288,12 +292,30 @@ class Engine:
             published.append((number, Failed.of(EngineError(why))))
         return published
 
-    def _apply(self, moves: list[Move]) -> None:
+    def _fail_lost(self, lost: Collection[int]) -> Published:
+        """Fail those for whose beginning there was no room, though there should be."""
+        running = [s for s in self.scheduler.running if s.seq_id in lost]
+        return self._fail(running, _uncomputed("the KV cache has no room left for it"))
+
+    def _apply(self, moves: list[Move]) -> set[int]:
+        """Change the cache; return the ids that could not be swapped in."""
+        lost: set[int] = set()
         for move in moves:
-            if isinstance(move, Copy):
-                self._backend.copy(*move)
-            else:
-                self._backend.clear(*move)
+            match move:
+                case Clear():
+                    self._backend.clear(*move)
+                case Copy():
+                    self._backend.copy(*move)
+                case SwapOut():
+                    self._backend.swap_out(*move)
+                case SwapIn():
+                    try:
+                        self._backend.swap_in(*move)
+                    except NoCellsError:
+                        lost.add(move.seq_id)
+                case Drop():
+                    self._backend.drop(*move)
+        return lost
 
     def _release(self, sequences: Collection[Sequence], *, keep: bool) -> None:
         self._apply(self.scheduler.remove(sequences, keep=keep))

@@ -4,24 +4,25 @@ Pure: it decides, and returns the moves that make the cache so. How much can be 
 depends on what a model keeps of what it read; each way is a :class:`Memory`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence as Items
 from typing import NamedTuple, Protocol, TypeAlias
 from weakref import WeakKeyDictionary
 
 from llm_ext.core.memory_kind import MemoryKind
 
-from .element import common_length
+from .element import Element, common_length
 from .prefix_tree import Match, PrefixTree
 from .seq_ids import SeqIds
 from .sequence import Sequence
+from .swap import SwapMatch, Swapped, SwapSpace
 
 _WORTH_WAITING = 32
 """Elements that must be in common before a sequence waits for another's prompt."""
 
 _WORTH_KEEPING = 32_768
 """Elements that may be computed before what is kept is used again. Each thousand cells
-that are kept make steps 2 to 3 % slower, since attention passes over them: for so many
-elements that is as much time as to compute the thousand once more."""
+that are kept make steps 3 % slower and more, since attention passes over them: for so
+many elements that is as much time as to compute the thousand once more."""
 
 _UNPROVEN = 8
 """How much is kept of what nobody has gone on from so far. A program that asks once for
@@ -45,7 +46,27 @@ class Copy(NamedTuple):
     end: int
 
 
-Move: TypeAlias = Clear | Copy
+class SwapOut(NamedTuple):
+    """Copy what ``seq_id`` holds out of the cache, to ``key``."""
+
+    seq_id: int
+    key: int
+
+
+class SwapIn(NamedTuple):
+    """Copy what is at ``key`` into the cache, for ``seq_id``, which holds nothing."""
+
+    key: int
+    seq_id: int
+
+
+class Drop(NamedTuple):
+    """Forget what is at ``key``."""
+
+    key: int
+
+
+Move: TypeAlias = Clear | Copy | SwapOut | SwapIn | Drop
 """A change of the KV cache that computes nothing."""
 
 
@@ -89,6 +110,10 @@ class Memory(Protocol):
         """Ids that hold something for later, and are no running sequence's."""
 
     @property
+    def swapped(self) -> Iterable[int]:
+        """Keys of what was swapped out."""
+
+    @property
     def free_cells(self) -> int:
         """Cells that nothing occupies."""
 
@@ -122,10 +147,16 @@ class Memory(Protocol):
         """Raise AssertionError if what this class promises does not hold."""
 
 
-def memory_for(kind: MemoryKind, *, n_cells: int, n_seq_ids: int) -> Memory:
-    """Return what shares out a memory of this kind."""
-    policy = PrefixMemory if kind == "attention" else PlainMemory
-    return policy(n_cells=n_cells, n_seq_ids=n_seq_ids)
+def memory_for(
+    kind: MemoryKind, *, n_cells: int, n_seq_ids: int, n_swap: int = 0
+) -> Memory:
+    """Return what shares out a memory of this kind.
+
+    ``n_swap`` is how many elements can be swapped out.
+    """
+    if kind == "attention":
+        return PrefixMemory(n_cells=n_cells, n_seq_ids=n_seq_ids, n_swap=n_swap)
+    return PlainMemory(n_cells=n_cells, n_seq_ids=n_seq_ids)
 
 
 class PlainMemory:
@@ -144,6 +175,8 @@ class PlainMemory:
     def kept(self) -> Iterable[int]:
         """See Memory."""
         return ()
+
+    swapped = kept
 
     @property
     def free_cells(self) -> int:
@@ -203,15 +236,20 @@ class PrefixMemory:
     joins when it ends. What an ended sequence leaves is kept until its id or its
     cells are needed, the least recently used going first. It goes earlier where it has
     cost as much as it could save, or is one of too many from which nobody went on.
+
+    What goes is swapped out, if there is room for that: it comes back for a small part
+    of the time that it took to compute. While others run, all that is kept goes there,
+    as far as there is room: attention would have to pass over its cells at every step.
     """
 
-    def __init__(self, *, n_cells: int, n_seq_ids: int) -> None:
+    def __init__(self, *, n_cells: int, n_seq_ids: int, n_swap: int = 0) -> None:
         self.n_cells = n_cells
         self._seq_ids = SeqIds(n_seq_ids)
         self._tree = PrefixTree()
         self._running: dict[int, Sequence] = {}
         self._proven: set[int] = set()
         self._kept: dict[int, _Kept] = {}  # the least recently used first
+        self._swap = SwapSpace(n_swap)
         self._computed = 0
         self._awaited: WeakKeyDictionary[Sequence, _Awaited] = WeakKeyDictionary()
 
@@ -219,6 +257,11 @@ class PrefixMemory:
     def kept(self) -> Iterable[int]:
         """See Memory."""
         return self._kept
+
+    @property
+    def swapped(self) -> Iterable[int]:
+        """See Memory."""
+        return self._swap.keys
 
     @property
     def free_cells(self) -> int:
@@ -257,23 +300,17 @@ class PrefixMemory:
         """See Memory."""
         moves: list[Move] = []
         known = sequence.elements(end=sequence.length - 1)
-        self._use(self._tree.match(known))
+        self._use(self._tree.match(known), self._swap.match(known))
         while self._kept and (not self._seq_ids.free or self._is_stale()):
             moves += self.evict()
         seq_id = self._seq_ids.claim()
-        match = self._tree.match(known)
-        if match is not None:
-            length, source, holders = match
-            if length >= _WORTH_WAITING and holders == 1:
-                self._proven.add(seq_id)
-            self._tree.extend(seq_id, known[:length])
-            moves.append(Copy(source, seq_id, 0, length))
-            sequence.computed = length
+        moves += self._swap_in(seq_id, known) or self._share(seq_id, known)
+        sequence.computed = self._tree.length(seq_id)
         if sequence.cached is None:
             sequence.cached = sequence.computed
         sequence.seq_id = seq_id
         self._running[seq_id] = sequence
-        return moves
+        return moves + self._tidy()
 
     def advance(self, sequence: Sequence, count: int) -> list[Move]:
         """See Memory."""
@@ -295,18 +332,19 @@ class PrefixMemory:
         self._kept[seq_id] = _Kept(self._computed, proven)
         for other in [other for other in self._kept if self._tree.covered(other)]:
             moves += self._free(other)
-        unproven = [other for other, kept in self._kept.items() if not kept.proven]
-        for other in unproven[:-_UNPROVEN]:
-            moves += self._free(other)
-        return moves
+        return moves + self._forget_unproven() + self._tidy()
 
     def evict(self) -> list[Move]:
         """See Memory."""
-        return self._free(next(iter(self._kept))) if self._kept else []
+        if not self._kept:
+            return []
+        oldest = next(iter(self._kept))
+        return self._swap_out(oldest, self._computed) or self._free(oldest)
 
     def check_integrity(self) -> None:
         """See Memory."""
         self._tree.check_integrity()
+        self._swap.check_integrity()
         problems = {
             "an id leaked": self._seq_ids.free + len(self._running) + len(self._kept)
             != self._seq_ids.count,
@@ -322,8 +360,9 @@ class PrefixMemory:
         self, sequence: Sequence, running: Iterable[Sequence]
     ) -> _Awaited | None:
         elements = sequence.elements()
-        match = self._tree.match(elements[:-1])  # the last is computed, for its row
-        known = 0 if match is None else match.length
+        rest = elements[:-1]  # the last is computed, for its row
+        found = (self._tree.match(rest), self._swap.match(rest))
+        known = max(0 if match is None else match.length for match in found)
         prompts = (other for other in running if not other.decoding)
         for other in prompts:
             awaited = _Awaited(other, common_length(other.prompt, elements))
@@ -350,11 +389,99 @@ class PrefixMemory:
             Copy(source, seq_id, start, start + length),
         ]
 
-    def _use(self, match: Match | None) -> None:
+    def _share(self, seq_id: int, known: Items[Element]) -> list[Move]:
+        """Let a new sequence begin with what the cells hold of its elements."""
+        match = self._tree.match(known)
+        if match is None:
+            return []
+        length, source, holders = match
+        if length >= _WORTH_WAITING and holders == 1:
+            self._proven.add(seq_id)
+        self._tree.extend(seq_id, known[:length])
+        return [Copy(source, seq_id, 0, length)]
+
+    def _swap_in(self, seq_id: int, known: Items[Element]) -> list[Move]:
+        """Let it begin with what was swapped out, where there is more of it; or none.
+
+        All of that is copied and the end cleared, so that there must be room for all.
+        What was held by others beside is shared with them.
+        """
+        found, here = self._swap.match(known), self._tree.match(known)
+        held = 0 if here is None else here.length
+        if (
+            found is None
+            or found.length - held < _WORTH_WAITING
+            or found.size > self.available_cells
+        ):
+            return []
+        moves: list[Move] = []
+        while self.free_cells < found.size:
+            moves += self.evict()
+        moves.append(SwapIn(found.key, seq_id))
+        if found.size > found.length:
+            moves.append(Clear(seq_id, found.length))
+        twice = self._tree.extend(seq_id, known[: found.length])
+        if twice is not None:
+            moves.append(Clear(seq_id, 0, twice.length))
+            moves.append(Copy(twice.seq_id, seq_id, 0, twice.length))
+        self._proven.add(seq_id)
+        if found.size - found.length < _WORTH_WAITING:
+            moves += self._drop(found.key)  # the sequence will leave as much
+        return moves
+
+    def _tidy(self) -> list[Move]:
+        """Swap out what is kept, as far as there is room, while somebody runs."""
+        moves: list[Move] = []
+        if self._swap.n_elements and self._running:
+            for seq_id in list(self._kept):
+                moves += self._swap_out(seq_id, self._computed - _WORTH_KEEPING)
+        return moves
+
+    def _swap_out(self, seq_id: int, before: int) -> list[Move]:
+        """Swap out what is kept; none where there is no room.
+
+        What was swapped out and not used since ``before`` goes for it. What others hold
+        nearly all of is forgotten: the rest is soon computed again.
+        """
+        kept, elements = self._kept[seq_id], self._tree.elements(seq_id)
+        own = self._tree.cells_only_of([seq_id])
+        if own < _WORTH_WAITING or self._is_there(elements):
+            return self._free(seq_id)
+        going = self._swap.room(len(elements), before=before)
+        if going is None:
+            return []
+        moves = [move for key in going for move in self._drop(key)]
+        key = self._swap.add(elements, Swapped(kept.used, kept.proven))
+        return [*moves, SwapOut(seq_id, key), *self._free(seq_id)]
+
+    def _is_there(self, elements: Items[Element]) -> bool:
+        """Whether they have been swapped out already."""
+        match = self._swap.match(elements)
+        return match is not None and match.length == len(elements)
+
+    def _forget_unproven(self) -> list[Move]:
+        """Forget what nobody has gone on from, but for the last few."""
+        moves: list[Move] = []
+        swapped = self._swap.unproven
+        kept = [seq_id for seq_id, kept in self._kept.items() if not kept.proven]
+        for at in range(len(swapped) + len(kept) - _UNPROVEN):
+            if at < len(swapped):
+                moves += self._drop(swapped[at])
+            else:
+                moves += self._free(kept[at - len(swapped)])
+        return moves
+
+    def _drop(self, key: int) -> list[Move]:
+        self._swap.remove(key)
+        return [Drop(key)]
+
+    def _use(self, match: Match | None, swapped: SwapMatch | None) -> None:
         """Note that what was found has been used just now."""
         if match is not None and match.seq_id in self._kept:
             kept = self._kept.pop(match.seq_id)
             self._kept[match.seq_id] = kept._replace(used=self._computed)
+        if swapped is not None:
+            self._swap.use(swapped.key, self._computed)
 
     def _is_stale(self) -> bool:
         """Whether what was not used for the longest time is not worth keeping."""

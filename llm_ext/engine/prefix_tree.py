@@ -58,6 +58,15 @@ class PrefixTree:
         """Return the length of an id's path; 0 if it has none."""
         return self._lengths.get(seq_id, 0)
 
+    def elements(self, seq_id: int) -> list[Element]:
+        """Return an id's path; empty if it has none."""
+        edges: list[tuple[Element, ...]] = []
+        node: _Node | None = self._ends.get(seq_id)
+        while node is not None:
+            edges.append(node.elements)
+            node = node.parent
+        return [element for edge in reversed(edges) for element in edge]
+
     def match(
         self, elements: Items[Element], among: Collection[int] | None = None
     ) -> Match | None:

@@ -25,12 +25,14 @@ class Load(_Message, frozen=True):
 
     ``repack`` lets llama.cpp rearrange weights for the processor, as it does by itself.
     ``stream_interval`` is for how many seconds a stream's tokens are told together.
+    ``swap`` is how many bytes may be swapped out of the KV cache.
     """
 
     path: str
     options: LoadOptions
     repack: bool = True
     stream_interval: float = 0.0
+    swap: int = 0
 
 
 class Generate(_Message, frozen=True):

@@ -1,9 +1,12 @@
 """The engine's backend on llama.cpp."""
 
+import ctypes
 from collections.abc import Sequence
 from contextlib import suppress
 
+import numpy as np
 from llama_cpp import llama_cpp as lib
+from numpy.typing import NDArray
 
 from llm_ext.core.sampling import SamplingParams
 from llm_ext.engine.backend import BatchElement, DecodeError, NoCellsError
@@ -22,9 +25,12 @@ _NO_CELLS = 1  # llama_decode: no memory slot for the batch; nothing changed
 
 
 class LlamaBackend:
-    """Implements :class:`llm_ext.engine.backend.Backend` for one context."""
+    """Implements :class:`llm_ext.engine.backend.Backend` for one context.
 
-    def __init__(self, model: Model, context: Context) -> None:
+    ``swap`` is how many bytes of main memory there are to swap out to.
+    """
+
+    def __init__(self, model: Model, context: Context, *, swap: int = 0) -> None:
         self._vocab = model.vocab
         self._context = context
         self._dry = DrySamplers(model.vocab)
@@ -35,6 +41,8 @@ class LlamaBackend:
         self.n_seq_ids = context.seq_ids
         self.n_cells = context.cells
         self.n_batch = context.batch_size
+        self.n_swap = swap // context.cell_bytes
+        self._swapped: dict[int, NDArray[np.uint8]] = {}
 
     def decode(self, batch: Sequence[BatchElement], *, spare: int = 0) -> None:
         """See Backend."""
@@ -84,6 +92,26 @@ class LlamaBackend:
         """See Backend."""
         lib.llama_memory_seq_cp(self._context.memory, source, target, start, end)
 
+    def swap_out(self, seq_id: int, key: int) -> None:
+        """See Backend."""
+        size = lib.llama_state_seq_get_size(self._context.pointer, seq_id)
+        copy = np.empty(size, np.uint8)
+        lib.llama_state_seq_get_data(self._context.pointer, _bytes(copy), size, seq_id)
+        self._swapped[key] = copy
+
+    def swap_in(self, key: int, seq_id: int) -> None:
+        """See Backend."""
+        copy = self._swapped[key]
+        read = lib.llama_state_seq_set_data(
+            self._context.pointer, _bytes(copy), copy.nbytes, seq_id
+        )
+        if not read:
+            raise NoCellsError
+
+    def drop(self, key: int) -> None:
+        """See Backend."""
+        del self._swapped[key]
+
     def sampler(
         self,
         params: SamplingParams,
@@ -109,3 +137,8 @@ class LlamaBackend:
         """Free what is its own. The context and the model belong to the caller."""
         self._batch.close()
         self._dry.close()
+        self._swapped.clear()
+
+
+def _bytes(array: NDArray[np.uint8]) -> "ctypes._Pointer[ctypes.c_uint8]":
+    return array.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))

@@ -116,6 +116,11 @@ class Context:
         self.cells = int(lib.llama_n_ctx(pointer))
         self.batch_size = int(lib.llama_n_batch(pointer))
 
+    @property
+    def cell_bytes(self) -> int:
+        """Bytes of the cache for each cell, over all devices."""
+        return max(1, sum(use.cache for use in self.uses.values()) // self.cells)
+
     def compute_with(self, threads: int) -> None:
         """Let so many threads compute what comes next."""
         if threads != self._threads:

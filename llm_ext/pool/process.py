@@ -136,6 +136,7 @@ class ModelProcess:
         self._keep_alive: float | None = None
         self._restarts = Restarts()
         self._repack = True
+        self._swap = 0
         self._pace = 0.0
         self._worker: Worker | None = None
         self._leaving = False
@@ -283,10 +284,16 @@ class ModelProcess:
             stream.push(_loading(self._progress))
         return stream
 
-    def start(self, need: MemoryEstimate) -> None:
-        """Start a worker for which ``need`` has been set aside."""
+    def start(self, need: MemoryEstimate, *, swap: int = 0) -> None:
+        """Start a worker for which ``need`` has been set aside.
+
+        And ``swap`` bytes of main memory beside it, for what leaves its KV cache.
+        """
+        self.need, self._swap = need.with_cache(swap), swap
+        self._start_worker()
+
+    def _start_worker(self) -> None:
         self.state = "loading"
-        self.need = need
         try:
             self._worker = self._launch(on_frame=self._on_frame, on_exit=self._on_exit)
         except OSError as error:
@@ -305,6 +312,7 @@ class ModelProcess:
                 options=self.options,
                 repack=self._repack,
                 stream_interval=self._settings.stream_interval,
+                swap=self._swap,
             )
         )
 
@@ -521,7 +529,8 @@ class ModelProcess:
         self._loaded = report
         self._engine = report.status
         self._loaded_at = datetime.now(timezone.utc)
-        self.need = report.memory or self.need
+        if report.memory is not None:
+            self.need = report.memory.with_cache(self._swap)
         self._touch()
         self._serve_waiting()
         self._changed()
@@ -562,9 +571,9 @@ class ModelProcess:
 
     def _on_exit(self, status: int) -> None:
         self._set_timer(None)
-        if self.need is not None and self._crashed_at_first(status):
+        if self._crashed_at_first(status):
             self._repack = False
-            self.start(self.need)
+            self._start_worker()
             return
         unloaded = self.state == "unloading"
         died = not unloaded and self._error is None

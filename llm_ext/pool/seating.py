@@ -271,7 +271,8 @@ class Seating:
                     wish.process.refuse(_refusal(wish, decision))
                 case Start() if first is None or self._fits_with(wish, first, left):
                     self._wishes.remove(wish)
-                    wish.process.start(wish.need)
+                    swap = self._swap(wish.need, seated)
+                    wish.process.start(wish.need, swap=swap)
                 case Evict(ids) | Drain(ids) if first is None:
                     first, making_room = wish, set(ids)
                 case _:
@@ -285,6 +286,16 @@ class Seating:
         """Return whether ``first`` will still find its room if ``wish`` gets some."""
         promise = Resident(id="", need=first.need, state="loading")
         return isinstance(self._decide(wish.need, [*left, promise]), Start)
+
+    def _swap(self, need: MemoryEstimate, seated: Sequence[Resident]) -> int:
+        """Return what a model may take beside its need: half of what is left over."""
+        settings, room = self._settings, self._room(seated)
+        taken = sum(resident.need.on(CPU) for resident in seated)
+        left = min(room.capacity[CPU] - taken, room.available[CPU]) - need.on(CPU)
+        if settings.worker_memory:
+            left = min(left, settings.worker_memory - need.total)
+        cache = sum(use.cache for use in need.devices.values())
+        return max(0, min(settings.prefix_memory, cache, left // 2))
 
     def _decide(self, need: MemoryEstimate, seated: list[Resident]) -> Decision:
         return place(need, seated, self._room(seated))

@@ -157,7 +157,12 @@ class _Serving:
         from llm_ext.worker.engine_thread import EngineThread  # noqa: PLC0415
 
         with loaded_model(
-            path, options, progress, reading=reading, repack=self._load.repack
+            path,
+            options,
+            progress,
+            reading=reading,
+            repack=self._load.repack,
+            swap=self._load.swap,
         ) as loaded:
             self._preparation = loaded.preparation
             self._job_preparation = loaded.job_preparation

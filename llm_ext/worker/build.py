@@ -96,11 +96,13 @@ def loaded_model(
     *,
     reading: Reading | None = None,
     repack: bool = True,
+    swap: int = 0,
 ) -> Iterator[LoadedModel]:
     """Load ``path``, telling ``report`` how far it is, and free it in the end.
 
     ``reading`` is what reads the files ahead already, where somebody began with it;
-    ``repack`` lets llama.cpp rearrange weights for the processor.
+    ``repack`` lets llama.cpp rearrange weights for the processor; ``swap`` is how many
+    bytes may be swapped out of the KV cache.
 
     Something is computed before it counts as loaded: code that crashes on this machine
     does so while nobody's answer is lost.
@@ -137,7 +139,7 @@ def loaded_model(
         context, jobs = _contexts(model, options, cells=cells, threads=threads)
         stack.enter_context(closing(context))
         stack.enter_context(closing(jobs))
-        backend = stack.enter_context(closing(LlamaBackend(model, context)))
+        backend = stack.enter_context(closing(LlamaBackend(model, context, swap=swap)))
         if made_for_vectors(model, context):
             jobs.warm_up()
         else:

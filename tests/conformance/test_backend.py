@@ -19,13 +19,14 @@ from tests.fakes.backend import FakeBackend
 from tests.stepping import forget
 
 CELLS = 256
+SWAP = 10_000_000
 GREEDY = SamplingParams(temperature=0)
 
 
 @pytest.fixture(params=["fake", "llama"])
 def backend(request: pytest.FixtureRequest, models: Path) -> Iterator[Backend]:
     if request.param == "fake":
-        yield FakeBackend(n_cells=CELLS, n_batch=CELLS)
+        yield FakeBackend(n_cells=CELLS, n_batch=CELLS, n_swap=CELLS)
         return
     path = models / "babble.gguf"
     with (
@@ -34,7 +35,7 @@ def backend(request: pytest.FixtureRequest, models: Path) -> Iterator[Backend]:
             Model(path, gpu_layers=0, log=log, progress=lambda _part: None)
         ) as model,
         closing(Context(model, cells=CELLS, seq_ids=8, threads=1)) as context,
-        closing(LlamaBackend(model, context)) as real,
+        closing(LlamaBackend(model, context, swap=SWAP)) as real,
     ):
         yield real
 
@@ -152,6 +153,55 @@ def test_copies_take_no_cells(backend: Backend) -> None:
     backend.decode([last(1), last(2)])
     with pytest.raises(NoCellsError):
         backend.decode([last(0)])
+
+
+def test_what_was_swapped_out_comes_back_as_it_was(backend: Backend) -> None:
+    """Under another id, beside others, and what it shared with another one, too."""
+    tokens = [11, 22, 33, 44, 55]
+    backend.decode(batch(tokens))
+    with closing(backend.sampler(GREEDY, tokens)) as sampler:
+        whole = sampler.sample(4).token
+    backend.clear(0, 4, None)
+    backend.copy(0, 1, 0, 2)
+    backend.swap_out(0, 7)
+    backend.clear(0, 0, None)
+    backend.decode(batch([60, 70, 80], seq_id=0))
+    backend.swap_in(7, 2)
+    for seq_id, start in ((1, 2), (2, 4)):
+        backend.decode(batch(tokens[start:], seq_id=seq_id, start=start))
+        with closing(backend.sampler(GREEDY, tokens)) as sampler:
+            assert sampler.sample(4 - start).token == whole
+
+
+def test_a_copy_can_be_swapped_in_again_until_it_is_dropped(backend: Backend) -> None:
+    backend.decode(batch([11, 22, 33]))
+    backend.swap_out(0, 1)
+    drawn = []
+    for seq_id in (1, 2):
+        backend.swap_in(1, seq_id)
+        backend.decode(batch([44], seq_id=seq_id, start=3))
+        with closing(backend.sampler(GREEDY, [])) as sampler:
+            drawn.append(sampler.sample(0).token)
+    backend.drop(1)
+    assert len(set(drawn)) == 1
+    with pytest.raises(KeyError):
+        backend.swap_in(1, 3)
+
+
+def test_what_finds_no_room_is_not_swapped_in_and_harms_nothing(
+    backend: Backend,
+) -> None:
+    backend.decode(batch([11, 22, 33]))
+    backend.swap_out(0, 1)
+    backend.clear(0, 0, None)
+    filler = [1 + index % 100 for index in range(CELLS - 2)]
+    backend.decode(batch(filler))
+    with pytest.raises(NoCellsError):
+        backend.swap_in(1, 1)
+    backend.decode(batch([5, 6], seq_id=1))
+    backend.clear(0, 0, None)
+    backend.swap_in(1, 0)
+    backend.decode(batch([44], seq_id=0, start=3))
 
 
 def test_clearing_an_unused_id_is_no_error(backend: Backend) -> None:

@@ -59,6 +59,7 @@ class FakeBackend:
 
     Attributes:
         memory: What each sequence holds, by position.
+        swapped: What was swapped out, by its key.
         samplers: All that were made.
         computed: Elements decoded so far.
         broken: While true, every decode fails.
@@ -72,6 +73,7 @@ class FakeBackend:
         n_cells: int = 64,
         n_batch: int = 16,
         n_seq_ids: int = 8,
+        n_swap: int = 0,
         ends_after: int | None = None,
         memory_kind: MemoryKind = "attention",
     ) -> None:
@@ -79,6 +81,8 @@ class FakeBackend:
         self.n_seq_ids = n_seq_ids
         self.n_cells = n_cells
         self.n_batch = n_batch
+        self.n_swap = n_swap
+        self.swapped: dict[int, list[Element]] = {}
         self.memory: dict[int, dict[int, Cell]] = {}
         self.samplers: list[FakeSampler] = []
         self.computed = 0
@@ -133,6 +137,28 @@ class FakeBackend:
         for position in range(start, end):
             assert position not in mine, "a cell would be held twice"
             mine[position] = held[position]
+
+    def swap_out(self, seq_id: int, key: int) -> None:
+        """See Backend."""
+        assert key not in self.swapped, "something is there already"
+        held = self.memory[seq_id]
+        self.swapped[key] = [held[position].element for position in range(len(held))]
+        assert sum(map(len, self.swapped.values())) <= self.n_swap, "it is too much"
+
+    def swap_in(self, key: int, seq_id: int) -> None:
+        """See Backend."""
+        assert seq_id not in self.memory, "it would replace something"
+        elements = self.swapped[key]
+        if self.used + len(elements) > self.n_cells - self.lies:
+            raise NoCellsError
+        self.memory[seq_id] = {
+            position: Cell(next(self._numbers), element)
+            for position, element in enumerate(elements)
+        }
+
+    def drop(self, key: int) -> None:
+        """See Backend."""
+        del self.swapped[key]
 
     def sampler(
         self,

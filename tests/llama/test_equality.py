@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from llm_ext.core.sampling import SamplingParams
+from llm_ext.engine import memory
 from llm_ext.engine.backend import BatchElement, NoCellsError
 from llm_ext.engine.constraint import Logits
 from llm_ext.engine.engine import Engine
@@ -122,6 +123,26 @@ def test_after_a_prefix_was_found(runtime: Runtime, alone: list[list[int]]) -> N
     assert run(engine, again) == alone
     assert all(sequence.cached for sequence in first[2:])
     assert all(sequence.cached == len(sequence.prompt) - 1 for sequence in again)
+
+
+def test_after_a_swap(
+    runtime: Runtime,
+    model: Model,
+    alone: list[list[int]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What was kept left the cache for another's sake, and came back."""
+    monkeypatch.setattr(memory, "_WORTH_WAITING", 8)  # these prompts are short
+    with closing(LlamaBackend(model, runtime.context, swap=10**8)) as backend:
+        engine = Engine(backend, n_slots=2)
+        first, again = asked(runtime), asked(runtime)
+        assert run(engine, first) == alone
+        forget(engine)
+        assert len(list(engine.scheduler.memory.swapped)) > 4
+        assert run(engine, again) == alone
+        forget(engine)
+    assert again[0].cached == len(again[0].prompt) - 1
+    assert all(sequence.cached for sequence in again)
 
 
 class Crowded(LlamaBackend):

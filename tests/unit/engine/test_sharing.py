@@ -2,27 +2,17 @@
 
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
 from llm_ext.core.events import Failed, Finished
-from llm_ext.core.sampling import SamplingParams
 from llm_ext.engine import memory
 from llm_ext.engine.element import Element, Patch, common_length
-from llm_ext.engine.sequence import Sequence
-from tests.stepping import Run, new_run
+from tests.stepping import Run, new_run, request
 
 PREFIX: list[Element] = [1 + n % 90 for n in range(100)]
-
-
-def request(number: int, prompt: Items[Element], answer: int = 4) -> Sequence:
-    return Sequence(
-        request_id=number,
-        prompt=prompt,
-        params=SamplingParams(),
-        limit=len(prompt) + answer,
-    )
 
 
 def cached(run: Run, number: int) -> int:
@@ -283,20 +273,7 @@ def prompt_of(number: int, ask: Asked) -> list[Element]:
     return [*prefix, *(101 + number + n for n in range(ask.own))]
 
 
-@settings(max_examples=150, deadline=None)
-@given(
-    asks=st.lists(asked, min_size=1, max_size=8),
-    n_cells=st.integers(80, 200),
-    n_slots=st.integers(1, 4),
-    n_kept=st.integers(0, 4),
-    crowded=st.one_of(st.none(), st.integers(1, 8)),
-)
-def test_sharing_changes_no_answer(
-    asks: list[Asked], n_cells: int, n_slots: int, n_kept: int, crowded: int | None
-) -> None:
-    """Families of prompts that come and are cancelled at any time, in any room."""
-    run = new_run(n_cells=n_cells, n_slots=n_slots, n_seq_ids=n_slots + n_kept)
-    run.backend.crowded = crowded
+def go_through(run: Run, asks: list[Asked]) -> None:
     for step in range(45):
         for number, ask in enumerate(asks):
             if ask.step == step:
@@ -307,6 +284,32 @@ def test_sharing_changes_no_answer(
         if not run.engine.idle:
             run.step()
     run.finish(within=2000)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    asks=st.lists(asked, min_size=1, max_size=8),
+    n_cells=st.integers(80, 200),
+    n_slots=st.integers(1, 4),
+    n_kept=st.integers(0, 4),
+    n_swap=st.integers(0, 300),
+    crowded=st.one_of(st.none(), st.integers(1, 8)),
+)
+def test_sharing_changes_no_answer(  # noqa: PLR0917  # hypothesis
+    asks: list[Asked],
+    n_cells: int,
+    n_slots: int,
+    n_kept: int,
+    n_swap: int,
+    crowded: int | None,
+) -> None:
+    """Families of prompts that come and are cancelled at any time, in any room."""
+    run = new_run(
+        n_cells=n_cells, n_slots=n_slots, n_seq_ids=n_slots + n_kept, n_swap=n_swap
+    )
+    run.backend.crowded = crowded
+    with patch.object(memory, "_WORTH_WAITING", 8):
+        go_through(run, asks)
 
     for number, ask in enumerate(asks):
         alone = new_run(n_cells=n_cells)

@@ -11,7 +11,7 @@ import pytest
 
 from llm_ext.catalog.entry import ModelEntry
 from llm_ext.core.changes import Change, ModelChanged, WorkerChanged
-from llm_ext.core.device import CPU, Device, MemoryEstimate
+from llm_ext.core.device import CPU, Device, MemoryEstimate, MemoryUse
 from llm_ext.core.events import Event, Failed, Finished, Loading, Ready, Usage
 from llm_ext.core.load_options import LoadOptions
 from llm_ext.core.messages import ChatMessage
@@ -366,6 +366,59 @@ def test_the_context_is_as_long_as_all_limits_allow(
         assert options_of(pool, "hello").context_length == expected
 
     play(scenario, Fitting(), worker_memory=limit)
+
+
+class Caching(FakeNeeds):
+    """Every model takes 2,000 bytes, and 4,000 for its cache."""
+
+    async def guess(
+        self, entry: ModelEntry, options: LoadOptions, devices: Sequence[Device]
+    ) -> MemoryEstimate:
+        """See Needs."""
+        del entry, options, devices
+        use = MemoryUse(weights=2000, cache=4000)
+        return MemoryEstimate(devices={CPU: use}, context_length=100)
+
+
+@pytest.mark.parametrize(
+    ("limits", "available", "expected"),
+    [
+        pytest.param({}, 16_000, 0, id="none unless asked for"),
+        pytest.param({"prefix_memory": 1000}, 16_000, 1000, id="as much as that"),
+        pytest.param({"prefix_memory": 9000}, 16_000, 3400, id="half of the rest"),
+        pytest.param({"prefix_memory": 9000}, 7000, 500, id="others have some"),
+        pytest.param(
+            {"prefix_memory": 9000, "memory_fraction": 1.0},
+            16_000,
+            4000,
+            id="no more than the cache",
+        ),
+        pytest.param(
+            {"prefix_memory": 9000, "worker_memory": 6500}, 16_000, 250, id="its limit"
+        ),
+    ],
+)
+def test_what_leaves_the_cache_takes_what_memory_is_left_over(
+    play: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    limits: dict[str, Any],
+    available: int,
+    expected: int,
+) -> None:
+    """It is set aside with the rest, and keeps no model from being loaded."""
+    memory = MainMemory(16_000, available)
+    monkeypatch.setattr(seating, "main_memory", lambda: memory)
+
+    async def scenario(pool: Pool) -> None:
+        await pool.load("hello")
+        (load,) = pool.worker("hello").commands
+        assert isinstance(load, Load)
+        assert load.swap == expected
+        (worker,) = await pool.router.workers()
+        assert worker.memory is not None
+        assert worker.memory.total == 6000 + expected
+
+    play(scenario, Caching(), **limits)
 
 
 def test_what_was_shortened_is_asked_for_anew_the_next_time(

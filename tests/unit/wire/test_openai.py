@@ -81,6 +81,7 @@ def test_every_sampling_field_arrives() -> None:
         "min_keep": 2,
         "adaptive_target": 0.3,
         "adaptive_decay": 0.5,
+        "post_sampling_probs": True,
         "samplers": ["top_k", "temperature", "adaptive_p"],
     }
     sampling = parse(body(**fields, max_tokens=7, stop="x")).request.sampling
