@@ -443,13 +443,14 @@ class PrefixMemory:
         What was swapped out and not used since ``before`` goes for it. What others hold
         nearly all of is forgotten: the rest is soon computed again.
         """
-        kept, elements = self._kept[seq_id], self._tree.elements(seq_id)
-        own = self._tree.cells_only_of([seq_id])
-        if own < _WORTH_WAITING or self._is_there(elements):
+        if self._tree.cells_only_of([seq_id]) < _WORTH_WAITING:
             return self._free(seq_id)
-        going = self._swap.room(len(elements), before=before)
+        going = self._swap.room(self._tree.length(seq_id), before=before)
         if going is None:
             return []
+        kept, elements = self._kept[seq_id], self._tree.elements(seq_id)
+        if self._is_there(elements):
+            return self._free(seq_id)
         moves = [move for key in going for move in self._drop(key)]
         key = self._swap.add(elements, Swapped(kept.used, kept.proven))
         return [*moves, SwapOut(seq_id, key), *self._free(seq_id)]
