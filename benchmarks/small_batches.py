@@ -7,8 +7,11 @@ are told, since what makes the difference is that some take far longer.
 """
 
 import argparse
+import json
 import os
 import statistics
+import subprocess
+import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -20,6 +23,7 @@ from llm_ext.llama.batch import Batch
 from llm_ext.llama.context import Context
 from llm_ext.llama.library import Log
 from llm_ext.llama.model import Model
+from llm_ext.pool.launcher import DEFAULT_ENVIRONMENT
 from tests.models.builder import write_model
 
 from .models import FOLDER, llama_1b
@@ -58,18 +62,31 @@ def measured(path: Path, *, rounds: int) -> dict[tuple[int, int], float]:
     return {key: statistics.mean(times) for key, times in found.items()}
 
 
+def elsewhere(path: Path, *, rounds: int) -> dict[tuple[int, int], float]:
+    """Return the same, measured in a process whose threads wait as a worker's do."""
+    command = [sys.executable, "-m", "benchmarks.small_batches", "--one", str(path)]
+    command += ["--rounds", str(rounds)]
+    environment = {**DEFAULT_ENVIRONMENT, **os.environ}
+    printed = subprocess.check_output(command, text=True, env=environment)
+    return {(size, threads): took for size, threads, took in json.loads(printed)}
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument("--one", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.one:
+        found = measured(options.one, rounds=options.rounds)
+        print(json.dumps([(*key, took) for key, took in found.items()]))
+        return
     tiny = FOLDER / "tiny.gguf"
     models = {
         "tiny, 0.1 million weights": tiny if tiny.exists() else write_model(tiny),
         "guide, 4.5 million": Path("llm_ext/demo/guide.gguf"),
         "1B": llama_1b(),
     }
-    os.environ.setdefault("GOMP_SPINCOUNT", "2000")
     print("| model | elements | alone: 1 thread, 2, ms | beside a busy process |")
     print("|---|---:|---:|---:|")
     for name, path in models.items():
@@ -77,7 +94,7 @@ def main() -> None:
         tables = []
         for load in (0, 1):
             with busy(load):
-                tables.append(measured(path, rounds=rounds))
+                tables.append(elsewhere(path, rounds=rounds))
         for size in SIZES:
             told = [
                 ", ".join(f"{table[size, threads] * 1000:.2f}" for threads in THREADS)

@@ -2,7 +2,8 @@
 
 ``python -m benchmarks.threads`` decodes one token after another, with nothing beside it
 and beside one busy process, such as a kernel or the Jupyter server. Prints tokens per
-second for each number of threads and each way of waiting; the rounds are interleaved.
+second of the 1B model for each number of threads and each way of waiting; the rounds
+are interleaved. For what is so small that one thread computes it see ``small_batches``.
 llama.cpp's threads are OpenMP's: they spin for a while before they sleep.
 """
 
@@ -16,9 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.models.builder import write_model
-
-from .models import FOLDER, llama_1b
+from .models import llama_1b
 
 WAITS: dict[str, dict[str, str]] = {
     "OpenMP's default": {},
@@ -56,32 +55,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    tiny = FOLDER / "tiny.gguf"
-    models = {
-        "tiny": (tiny if tiny.exists() else write_model(tiny), 2000),
-        "1B": (llama_1b(), 24),
-    }
+    path, tokens = llama_1b(), 24
     processors = os.cpu_count() or 1
     counts = sorted({1, max(1, processors - 1), processors})
-    found: dict[tuple[str, int, str, int], list[float]] = {}
+    found: dict[tuple[int, str, int], list[float]] = {}
     for _ in range(options.rounds):
         for load in (0, 1):
             with busy(load):
-                for name, threads, wait in itertools.product(models, counts, WAITS):
-                    path, tokens = models[name]
+                for threads, wait in itertools.product(counts, WAITS):
                     measured = speed(
                         path, threads=threads, tokens=tokens, wait=WAITS[wait]
                     )
-                    key = (name, threads, wait, load)
-                    found.setdefault(key, []).append(measured)
-    print("| model | threads | waiting | alone | beside one busy process |")
-    print("|---|---:|---|---:|---:|")
-    for name, threads, wait, load in found:
+                    found.setdefault((threads, wait, load), []).append(measured)
+    print("| threads | waiting | alone | beside one busy process |")
+    print("|---:|---|---:|---:|")
+    for threads, wait, load in found:
         if not load:
             alone, beside = (
-                statistics.median(found[name, threads, wait, count]) for count in (0, 1)
+                statistics.median(found[threads, wait, count]) for count in (0, 1)
             )
-            print(f"| {name} | {threads} | {wait} | {alone:.1f} | {beside:.1f} |")
+            print(f"| {threads} | {wait} | {alone:.1f} | {beside:.1f} |")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ class Swapped(NamedTuple):
 
     Attributes:
         used: When it was used last, in elements computed.
-        proven: Whether somebody had gone on from what it went on from.
+        proven: Whether the sequence that left it had gone on from another.
     """
 
     used: int
