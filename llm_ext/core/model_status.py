@@ -62,6 +62,7 @@ class EngineCounts(msgspec.Struct, frozen=True, kw_only=True):
     slot_steps: int = 0
     cells: int = 0
     held_cells: int = 0
+    swapped: int = 0
 
 
 class ModelStatus(msgspec.Struct, frozen=True, kw_only=True):

@@ -87,6 +87,11 @@ class Engine:
         """Cells that running sequences hold; what is only kept for later is none."""
         return self._memory.n_cells - self._memory.available_cells
 
+    @property
+    def swapped(self) -> int:
+        """Elements that were swapped out of the cache, and are kept for later."""
+        return self._memory.swapped_elements
+
     def submit(self, *sequences: Sequence) -> Published:
         """Queue the answers to one request; its id must not be in use."""
         number, request = sequences[0].request_id, Request(sequences=sequences)

@@ -114,6 +114,10 @@ class Memory(Protocol):
         """Keys of what was swapped out."""
 
     @property
+    def swapped_elements(self) -> int:
+        """Elements that were swapped out, in all."""
+
+    @property
     def free_cells(self) -> int:
         """Cells that nothing occupies."""
 
@@ -177,6 +181,7 @@ class PlainMemory:
         return ()
 
     swapped = kept
+    swapped_elements = 0
 
     @property
     def free_cells(self) -> int:
@@ -262,6 +267,11 @@ class PrefixMemory:
     def swapped(self) -> Iterable[int]:
         """See Memory."""
         return self._swap.keys
+
+    @property
+    def swapped_elements(self) -> int:
+        """See Memory."""
+        return self._swap.n_elements - self._swap.free
 
     @property
     def free_cells(self) -> int:

@@ -64,6 +64,7 @@ class EngineStatus(msgspec.Struct, frozen=True, kw_only=True):
         slot_steps: Slots that were busy in each decode so far, summed up.
         cells: Cells of the KV cache.
         held_cells: Those that running sequences hold, within the last second.
+        swapped: Tokens that were swapped out of it, and are kept for later.
         cancelled: Requests that were cancelled so far.
         cancel_steps: Most steps that began between the arrival of a cancel and the
             moment the request's slot was free; 0 while nothing was cancelled.
@@ -77,6 +78,7 @@ class EngineStatus(msgspec.Struct, frozen=True, kw_only=True):
     slot_steps: int = 0
     cells: int = 0
     held_cells: int = 0
+    swapped: int = 0
     cancelled: int = 0
     cancel_steps: int = 0
 

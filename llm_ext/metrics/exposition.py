@@ -223,6 +223,7 @@ class _Use:
         self._slot_steps: dict[str, int] = {}
         self._cells: dict[str, int] = {}
         self._held_cells: dict[str, int] = {}
+        self._swapped: dict[str, int] = {}
         self._memory: dict[tuple[str, str], int] = {}
 
     def add(self, status: ModelStatus) -> None:
@@ -237,6 +238,7 @@ class _Use:
             _increase(self._slot_steps, model, status.engine.slot_steps)
             _increase(self._cells, model, status.engine.cells)
             _increase(self._held_cells, model, status.engine.held_cells)
+            _increase(self._swapped, model, status.engine.swapped)
         if status.memory is not None:
             for device, use in status.memory.devices.items():
                 key = (model, device)
@@ -265,6 +267,11 @@ class _Use:
             "llm_ext:kv_cache_usage_perc",
             "Part of the KV cache that running requests hold; 1 is all of it.",
             _ratios(self._held_cells, self._cells),
+        )
+        yield _gauge(
+            "llm_ext:kv_cache_swapped_tokens",
+            "Tokens that left the KV cache, and are kept in main memory for later.",
+            self._swapped,
         )
         memory = GaugeMetricFamily(
             "llm_ext:model_memory_bytes",

@@ -774,4 +774,5 @@ def _counts(engine: EngineStatus) -> EngineCounts:
         slot_steps=engine.slot_steps,
         cells=engine.cells,
         held_cells=engine.held_cells,
+        swapped=engine.swapped,
     )

@@ -92,6 +92,7 @@ class EngineThread:
             slot_steps=engine.slot_steps,
             cells=engine.cells,
             held_cells=self._held_cells,
+            swapped=engine.swapped,
             cancelled=self._cancelled,
             cancel_steps=self._cancel_steps,
         )

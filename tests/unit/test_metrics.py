@@ -117,7 +117,9 @@ def test_requests_are_counted_by_model(play: Callable[[Scenario], None]) -> None
             TextDelta("b"),
             END,
         ]
-        status = EngineStatus(slots=4, steps=8, slot_steps=12, cells=64, held_cells=16)
+        status = EngineStatus(
+            slots=4, steps=8, slot_steps=12, cells=64, held_cells=16, swapped=9
+        )
         worker.report(Published([(1, event) for event in told], status))
         hello = {"model": "hello"}
         assert value("llamacpp:prompt_tokens_total", **hello) == 7
@@ -127,6 +129,7 @@ def test_requests_are_counted_by_model(play: Callable[[Scenario], None]) -> None
         assert value("llamacpp:n_decode_total", **hello) == 8
         assert value("llamacpp:n_busy_slots_per_decode", **hello) == 1.5
         assert value("llm_ext:kv_cache_usage_perc", **hello) == 0.25
+        assert value("llm_ext:kv_cache_swapped_tokens", **hello) == 9
         assert value("llamacpp:prompt_seconds_total", **hello) == 2
         assert value("llamacpp:prompt_tokens_seconds", **hello) == 3.5
         assert value("llamacpp:tokens_predicted_seconds_total", **hello) == 8
