@@ -12,8 +12,7 @@ from llm_ext.core.sampling import SamplingParams
 from llm_ext.engine.backend import BatchElement
 from llm_ext.llama.backend import LlamaBackend
 from llm_ext.llama.context import Context
-from llm_ext.llama.library import Log
-from llm_ext.llama.model import Model
+from tests.models.opened import opened
 
 from .servers import CELLS
 
@@ -21,10 +20,7 @@ from .servers import CELLS
 def speed(path: Path, *, threads: int, tokens: int) -> float:
     """Return tokens per second of greedy decoding."""
     with (
-        closing(Log(lambda _text: None)) as log,
-        closing(
-            Model(path, gpu_layers=-1, log=log, progress=lambda _part: None)
-        ) as model,
+        opened(path, gpu_layers=-1) as model,
         closing(Context(model, cells=CELLS, seq_ids=1, threads=threads)) as context,
         closing(LlamaBackend(model, context)) as backend,
         closing(backend.sampler(SamplingParams(temperature=0), [])) as sampler,

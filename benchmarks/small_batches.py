@@ -21,10 +21,9 @@ from llama_cpp import llama_cpp as lib
 from llm_ext.engine.backend import BatchElement
 from llm_ext.llama.batch import Batch
 from llm_ext.llama.context import Context
-from llm_ext.llama.library import Log
-from llm_ext.llama.model import Model
 from llm_ext.pool.launcher import DEFAULT_ENVIRONMENT
 from tests.models.builder import write_model
+from tests.models.opened import opened
 
 from .models import FOLDER, llama_1b
 from .threads import busy
@@ -38,10 +37,7 @@ def measured(path: Path, *, rounds: int) -> dict[tuple[int, int], float]:
     """Return mean seconds by the batch's size and the number of threads."""
     found: dict[tuple[int, int], list[float]] = {}
     with (
-        closing(Log(lambda _text: None)) as log,
-        closing(
-            Model(path, gpu_layers=0, log=log, progress=lambda _part: None)
-        ) as model,
+        opened(path) as model,
         closing(Context(model, cells=_CELLS, seq_ids=1, threads=1)) as context,
         closing(Batch(context.batch_size)) as batch,
     ):

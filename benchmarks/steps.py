@@ -15,8 +15,7 @@ from pathlib import Path
 from llm_ext.engine.backend import BatchElement
 from llm_ext.llama.backend import LlamaBackend
 from llm_ext.llama.context import Context
-from llm_ext.llama.library import Log
-from llm_ext.llama.model import Model
+from tests.models.opened import opened
 
 from .models import llama_1b
 from .servers import CELLS
@@ -48,10 +47,7 @@ def measured(
     """Return the medians by what was read, size, and whether it may be filled up."""
     found: dict[tuple[int, int, bool], list[float]] = {}
     with (
-        closing(Log(lambda _text: None)) as log,
-        closing(
-            Model(path, gpu_layers=-1, log=log, progress=lambda _part: None)
-        ) as model,
+        opened(path, gpu_layers=-1) as model,
         closing(Context(model, cells=CELLS, seq_ids=1, threads=threads)) as context,
         closing(LlamaBackend(model, context)) as backend,
     ):

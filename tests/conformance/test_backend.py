@@ -13,9 +13,8 @@ from llm_ext.engine.engine import Engine
 from llm_ext.engine.sequence import Sequence
 from llm_ext.llama.backend import LlamaBackend
 from llm_ext.llama.context import Context
-from llm_ext.llama.library import Log
-from llm_ext.llama.model import Model
 from tests.fakes.backend import FakeBackend
+from tests.models.opened import opened
 from tests.stepping import forget
 
 CELLS = 256
@@ -30,10 +29,7 @@ def backend(request: pytest.FixtureRequest, models: Path) -> Iterator[Backend]:
         return
     path = models / "babble.gguf"
     with (
-        closing(Log(lambda _text: None)) as log,
-        closing(
-            Model(path, gpu_layers=0, log=log, progress=lambda _part: None)
-        ) as model,
+        opened(path) as model,
         closing(Context(model, cells=CELLS, seq_ids=8, threads=1)) as context,
         closing(LlamaBackend(model, context, swap=SWAP)) as real,
     ):

@@ -1,7 +1,7 @@
 """Which chat template a model is asked with: its own, another, or one of several."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -9,9 +9,9 @@ import pytest
 from llm_ext.core.load_options import LoadOptions
 from llm_ext.errors import InvalidRequestError
 from llm_ext.llama.chat_templates import chat_template
-from llm_ext.llama.library import Log
 from llm_ext.llama.model import Model
 from tests.models.builder import write_model
+from tests.models.opened import opened
 
 OWN = "own {{ messages[0].content }}"
 OTHER = "other {{ messages[0].content }}"
@@ -19,10 +19,7 @@ OTHER = "other {{ messages[0].content }}"
 
 @contextmanager
 def loaded(path: Path) -> Iterator[Model]:
-    with (
-        closing(Log()) as log,
-        closing(Model(path, gpu_layers=0, log=log, progress=lambda _: None)) as model,
-    ):
+    with opened(path) as model:
         yield model
 
 

@@ -26,8 +26,8 @@ from llm_ext.errors import InvalidRequestError
 from llm_ext.llama.backend import LlamaBackend
 from llm_ext.llama.constraint import Compiler
 from llm_ext.llama.context import Context
-from llm_ext.llama.library import Log
 from llm_ext.llama.model import Model
+from tests.models.opened import opened
 
 PERSON = {
     "type": "object",
@@ -86,10 +86,7 @@ class Runtime:
 def running(path: Path) -> Iterator[Runtime]:
     """Run the model in this file."""
     with (
-        closing(Log(lambda _text: None)) as log,
-        closing(
-            Model(path, gpu_layers=0, log=log, progress=lambda _part: None)
-        ) as model,
+        opened(path) as model,
         closing(Context(model, cells=1024, seq_ids=8, threads=1)) as context,
         closing(LlamaBackend(model, context)) as backend,
     ):

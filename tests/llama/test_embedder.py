@@ -8,7 +8,7 @@ number by number.
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import closing
 from pathlib import Path
 
 import gguf
@@ -33,7 +33,6 @@ from llm_ext.llama.batch import Batch
 from llm_ext.llama.context import Context
 from llm_ext.llama.embedder import Embedder, grouped
 from llm_ext.llama.gguf_file import has_tensor
-from llm_ext.llama.library import Log
 from llm_ext.llama.model import Model
 from llm_ext.llama.pooled_context import only_encodes
 from llm_ext.llama.vectors import Vector, normalised
@@ -45,6 +44,7 @@ from tests.models.embedding_decoder import (
 )
 from tests.models.encoder import head_weights, write_t5, write_tiny
 from tests.models.kinds import WRITERS
+from tests.models.opened import all_opened
 
 Zoo = dict[str, Model]
 Job = tuple[list[Vector], list[int]]
@@ -97,14 +97,8 @@ def zoo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zoo]:
     }
     for kind, write in WRITERS.items():
         files[kind] = write(folder / f"{kind}.gguf")
-    with ExitStack() as stack:
-        log = stack.enter_context(closing(Log(lambda _text: None)))
-        yield {
-            name: stack.enter_context(
-                closing(Model(path, gpu_layers=0, log=log, progress=lambda _part: None))
-            )
-            for name, path in files.items()
-        }
+    with all_opened(files) as loaded:
+        yield loaded
 
 
 def texts(*lengths: int) -> list[list[int]]:

@@ -21,8 +21,8 @@ from llm_ext.engine.engine import Engine
 from llm_ext.engine.sequence import Sequence
 from llm_ext.llama.backend import LlamaBackend
 from llm_ext.llama.context import Context
-from llm_ext.llama.library import Log
 from llm_ext.llama.model import Model
+from tests.models.opened import opened
 from tests.stepping import forget
 
 GUIDE = Path(__file__).parents[2] / "llm_ext" / "demo" / "guide.gguf"
@@ -71,12 +71,7 @@ class Runtime:
 
 @pytest.fixture(scope="module")
 def model() -> Iterator[Model]:
-    with (
-        closing(Log(lambda _text: None)) as log,
-        closing(
-            Model(GUIDE, gpu_layers=0, log=log, progress=lambda _part: None)
-        ) as loaded,
-    ):
+    with opened(GUIDE) as loaded:
         yield loaded
 
 

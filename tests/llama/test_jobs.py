@@ -1,7 +1,7 @@
 """Jobs between the engine's steps: what they compute, and what they refuse."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -11,7 +11,6 @@ from llm_ext.core.requests import EmbedRequest
 from llm_ext.engine.engine import Engine
 from llm_ext.errors import InvalidRequestError
 from llm_ext.ipc.messages import Published
-from llm_ext.llama.library import Log
 from llm_ext.llama.model import Model
 from llm_ext.llama.pooled_context import PooledContext
 from llm_ext.llama.vectors import Vector
@@ -21,6 +20,7 @@ from llm_ext.worker.jobs import Jobs
 from tests.fakes.backend import FakeBackend
 from tests.models.builder import write_model
 from tests.models.encoder import write_tiny
+from tests.models.opened import all_opened
 from tests.stepping import sequence
 
 CELLS = 1024
@@ -34,14 +34,8 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Model
         "forward": write_model(folder / "llama.gguf"),
         "both-ways": write_tiny(folder / "bert.gguf"),
     }
-    with ExitStack() as stack:
-        log = stack.enter_context(closing(Log(lambda _text: None)))
-        yield {
-            name: stack.enter_context(
-                closing(Model(path, gpu_layers=0, log=log, progress=lambda _part: None))
-            )
-            for name, path in files.items()
-        }
+    with all_opened(files) as loaded:
+        yield loaded
 
 
 @pytest.fixture

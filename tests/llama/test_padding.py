@@ -12,10 +12,10 @@ from llm_ext.engine.backend import BatchElement
 from llm_ext.engine.pace import TILE
 from llm_ext.llama.backend import LlamaBackend
 from llm_ext.llama.context import Context
-from llm_ext.llama.library import Log
 from llm_ext.llama.model import Model
 from llm_ext.llama.padding import Padding
 from tests.models.builder import Shape, write_model
+from tests.models.opened import opened
 
 BILLION = 5.3e-5
 """What attention takes in a model of the shape of Llama 3.2 1B."""
@@ -82,12 +82,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Model]:
     """One that attends far more than it multiplies."""
     path = tmp_path_factory.mktemp("padding") / "tiny.gguf"
     write_model(path, shape=Shape(embedding=128, context=4096))
-    with (
-        closing(Log(lambda _text: None)) as log,
-        closing(
-            Model(path, gpu_layers=0, log=log, progress=lambda _part: None)
-        ) as loaded,
-    ):
+    with opened(path) as loaded:
         yield loaded
 
 

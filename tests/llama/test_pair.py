@@ -1,16 +1,15 @@
 """A query and a document become one input, with the marks that a reranker expects."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
-from llm_ext.llama.library import Log
 from llm_ext.llama.model import Model
 from llm_ext.llama.pair import pair_tokens
 from tests.models.embedding_decoder import TEMPLATE, write_qwen3_reranker
 from tests.models.encoder import write_tiny
+from tests.models.opened import all_opened
 from tests.models.wordpiece import SPECIAL, tiny
 
 START, SEPARATOR = SPECIAL.index("[CLS]"), SPECIAL.index("[SEP]")
@@ -33,14 +32,8 @@ def zoo(tmp_path_factory: pytest.TempPathFactory, models: Path) -> Iterator[Zoo]
         "qwen3": write_qwen3_reranker(folder / "qwen3.gguf"),
         "plain": models / "plain.gguf",
     }
-    with ExitStack() as stack:
-        log = stack.enter_context(closing(Log(lambda _text: None)))
-        yield {
-            name: stack.enter_context(
-                closing(Model(path, gpu_layers=0, log=log, progress=lambda _part: None))
-            )
-            for name, path in files.items()
-        }
+    with all_opened(files) as loaded:
+        yield loaded
 
 
 def ids(words: str) -> list[int]:

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +13,16 @@ from llm_ext.core.requests import ChatRequest
 from llm_ext.core.sampling import SamplingOptions
 from llm_ext.core.tools import Tool, ToolChoice
 from llm_ext.errors import ChatTemplateTimeError, InvalidRequestError
-from llm_ext.llama.library import Log
-from llm_ext.llama.model import Model
 from llm_ext.llama.vocab import Vocab
 from llm_ext.worker.requests import Preparation
 from tests.chat.reading import request as asked
+from tests.models.opened import opened
 
 
 def test_a_bias_by_text_is_on_the_tokens_of_the_text_alone(models: Path) -> None:
     """Not on those that the model's vocabulary puts around every input."""
     path = models / "encoder.gguf"
-    with (
-        closing(Log(lambda _text: None)) as log,
-        closing(
-            Model(path, gpu_layers=0, log=log, progress=lambda _part: None)
-        ) as model,
-    ):
+    with opened(path) as model:
         vocab = model.vocab
         word = next(
             text
@@ -56,17 +49,7 @@ def test_a_bias_by_text_is_on_the_tokens_of_the_text_alone(models: Path) -> None
 
 @pytest.fixture(scope="module")
 def vocab(models: Path) -> Iterator[Vocab]:
-    with (
-        closing(Log(lambda _text: None)) as log,
-        closing(
-            Model(
-                models / "babble.gguf",
-                gpu_layers=0,
-                log=log,
-                progress=lambda _part: None,
-            )
-        ) as model,
-    ):
+    with opened(models / "babble.gguf") as model:
         yield model.vocab
 
 

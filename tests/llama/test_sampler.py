@@ -16,8 +16,8 @@ from llm_ext.engine.engine import Engine
 from llm_ext.engine.sequence import Sequence
 from llm_ext.llama.backend import LlamaBackend
 from llm_ext.llama.context import Context
-from llm_ext.llama.library import Log
 from llm_ext.llama.model import Model
+from tests.models.opened import opened
 from tests.stepping import forget
 
 PROMPT = [100, 101, 102]
@@ -63,10 +63,7 @@ class Runtime:
 
 def load(path: Path) -> Iterator[Runtime]:
     with (
-        closing(Log(lambda _text: None)) as log,
-        closing(
-            Model(path, gpu_layers=0, log=log, progress=lambda _part: None)
-        ) as model,
+        opened(path) as model,
         closing(Context(model, cells=512, seq_ids=2, threads=1)) as context,
         closing(LlamaBackend(model, context)) as backend,
     ):

@@ -9,9 +9,8 @@ from llama_cpp import llama_cpp as lib
 from llm_ext.engine.backend import BatchElement
 from llm_ext.llama.backend import LlamaBackend
 from llm_ext.llama.context import Context
-from llm_ext.llama.library import Log
-from llm_ext.llama.model import Model
 from llm_ext.llama.threads import threads_for
+from tests.models.opened import opened
 
 GUIDE = Path(__file__).parents[2] / "llm_ext" / "demo" / "guide.gguf"
 
@@ -37,10 +36,7 @@ def test_threads_are_shared_out_by_the_work(
 def test_a_prompt_has_all_threads_and_a_token_has_one() -> None:
     """Of the bundled model, in turn."""
     with (
-        closing(Log(lambda _text: None)) as log,
-        closing(
-            Model(GUIDE, gpu_layers=0, log=log, progress=lambda _part: None)
-        ) as model,
+        opened(GUIDE) as model,
         closing(Context(model, cells=256, seq_ids=1, threads=2)) as context,
         closing(LlamaBackend(model, context)) as backend,
     ):
