@@ -229,13 +229,19 @@ function messageList(model, send, say) {
   // Who scrolled up, by however little, is left there until near the end again.
   let follows = true;
   let place = 0;
-  const kept = act => {
+  const look = () => {
     const below = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
-    if (below <= 1 || scroller.scrollTop > place) {
+    // Content that got shorter moves one, too, but to its end, and asks nobody.
+    if (scroller.scrollTop > place) {
       follows = below < 40;
-    } else if (scroller.scrollTop < place) {
+    } else if (scroller.scrollTop < place && below > 1) {
       follows = false;
     }
+    place = scroller.scrollTop;
+  };
+  scroller.addEventListener('scroll', look, { passive: true });
+  const kept = act => {
+    look();
     act();
     if (follows) {
       scroller.scrollTop = scroller.scrollHeight;

@@ -191,15 +191,21 @@ def test_a_long_answer_is_stopped_and_settings_apply(
 def assert_the_end_is_followed_until_the_reader_scrolls(
     page: Page, widget: Locator
 ) -> None:
-    """Also where the reader goes up by less than a line."""
+    """Also where the reader goes up by less than a line, and the text gets shorter."""
     scroller = widget.locator(".llm-scroller")
     height = "e => e.scrollHeight - e.clientHeight"
     below = "e => e.scrollHeight - e.clientHeight - e.scrollTop"
     eventually(lambda: scroller.evaluate(height) > 400)
+    tail = scroller.evaluate_handle(
+        "e => e.appendChild(Object.assign(document.createElement('div'), "
+        "{ style: 'height: 3000px' }))"
+    )
     eventually(lambda: scroller.evaluate(below) < 100)
 
     scroller.hover()
     page.mouse.wheel(0, -15)
+    eventually(lambda: scroller.evaluate(below) > 10)
+    tail.evaluate("e => e.remove()")
     before = scroller.evaluate(height)
     eventually(lambda: scroller.evaluate(height) > before + 200)
     assert scroller.evaluate(below) > 200

@@ -124,6 +124,17 @@ describe('useFollow', () => {
     expect(layout.below).toBe(308);
   });
 
+  it('does not take along who scrolled up where content gets shorter', () => {
+    layout.scroll(-8);
+    layout.frame();
+    layout.grow(580);
+    layout.frame();
+    expect(layout.below).toBe(0);
+    expect(isFollowing()).toBe(false);
+    layout.grow(900);
+    expect(layout.below).toBe(320);
+  });
+
   it('goes on for who scrolls to the end, or nearly', () => {
     layout.scroll(-200);
     layout.frame();

@@ -46,10 +46,10 @@ export function useFollow(): IFollowing {
     const onScroll = (): void => {
       const { scrollTop, scrollHeight, clientHeight } = scroller;
       const below = scrollHeight - scrollTop - clientHeight;
-      // Content that got shorter also takes one up, but to its end.
+      // Content that got shorter moves one, too, but to its end, and asks nobody.
       if (scrollTop < place.current && below > NOTHING) {
         settle(false);
-      } else if (below <= NEAR) {
+      } else if (scrollTop > place.current && below <= NEAR) {
         settle(true);
       }
       place.current = scrollTop;
